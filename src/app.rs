@@ -1,0 +1,198 @@
+//! Assembly: from a `Config` to a running gateway. Nothing else constructs the parts.
+//!
+//! Each part has small settings of its own; this is the one place that translates the file into them. A test
+//! takes the same way, with a vendor of its own under the lanes.
+
+mod translate;
+
+use crate::cache::{Cache, Flights};
+use crate::clock;
+use crate::config::Config;
+use crate::easemob;
+use crate::gateway::{Gateway, House};
+use crate::limit::{Fairness, Limits, PoolId};
+use crate::server::{Server, admin::Admin};
+use crate::tasks::Tasks;
+use crate::telemetry::{Desk, Office, metrics::Sources};
+use crate::token::TokenKeeper;
+use crate::upstream::Upstream;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use translate::{
+    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings,
+    server_settings, token_settings, upstream_settings, workers,
+};
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The vendor's catalogue contradicts itself: a mistake of this program.
+    #[error("the catalogue has mistakes: {0}")]
+    Catalogue(String),
+    /// An address is taken or not ours.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// Certificates cannot be read.
+    #[error("the certificates in vendor.ca_file cannot be used: {0}")]
+    Certificates(io::Error),
+    /// A value cannot be written into a request.
+    #[error("{0} cannot be sent in a request")]
+    Unsendable(&'static str),
+    /// A thread or a runtime could not be made.
+    #[error("the system gave no {0}")]
+    System(&'static str, io::Error),
+}
+
+/// The parts that all workers share, ready.
+#[derive(Debug)]
+pub struct Parts {
+    /// The house.
+    pub house: Arc<House>,
+    /// Names for telemetry.
+    pub office: Arc<Office>,
+}
+
+/// A gateway with its doors open.
+#[derive(Debug)]
+pub struct App {
+    parts: Parts,
+    server: Server,
+    admin: Arc<Admin>,
+    admin_listener: TcpListener,
+    tasks: Tasks,
+}
+
+/// The names that a configuration may use.
+#[must_use]
+pub fn endpoint_names() -> Vec<&'static str> {
+    easemob::endpoints().iter().map(|endpoint| endpoint.name).collect()
+}
+
+impl Parts {
+    /// Makes what all workers share. `grants` is the way on which tokens are asked for.
+    ///
+    /// # Errors
+    /// When the catalogue or a value of the configuration cannot be used.
+    pub fn new(
+        config: &Config,
+        grants: Upstream,
+        tasks: Tasks,
+        dice: fastrand::Rng,
+    ) -> Result<Self, StartError> {
+        let vendor = &config.vendor;
+        let catalogue = easemob::catalogue(&vendor.org, &vendor.app).map_err(|mistakes| {
+            let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            StartError::Catalogue(mistakes.join("; "))
+        })?;
+        let catalogue = Arc::new(catalogue);
+        let secret = derive_secret(config);
+        let settings = path_settings(config, &catalogue)?;
+        let tokens =
+            TokenKeeper::new(asker(config, grants, &settings)?, token_settings(config), tasks.clone(), dice);
+        let office = Arc::new(Office {
+            catalogue: Arc::clone(&catalogue),
+            callers: config.callers.iter().map(|caller| caller.name.clone()).collect(),
+            hits_one_in: u64::from(config.log.hits_one_in),
+        });
+        let pools =
+            catalogue.rows().map(|(_, row)| row.pools.iter().map(|pool| PoolId(*pool)).collect()).collect();
+        let house = House {
+            callers: callers(config, &catalogue),
+            fairness: Fairness::new(config.callers.iter().map(|caller| caller.quota).collect()),
+            limits: Limits::new(pool_settings(config, &catalogue), limit_settings(config)),
+            cache: Arc::new(Cache::new(cache_settings(config), &secret)),
+            flights: Flights::new(config.cache.flights_max, config.cache.waiters_max),
+            catalogue,
+            tokens,
+            secret,
+            tasks,
+            settings,
+            pools,
+            waiting: Default::default(),
+            listening: Default::default(),
+        };
+        Ok(Self { house: Arc::new(house), office })
+    }
+
+    /// A worker's gateway on this way out, with its desk.
+    #[must_use]
+    pub fn worker(&self, upstream: Upstream) -> (Gateway, Arc<Desk>) {
+        let desk = Desk::new(Arc::clone(&self.office));
+        (Gateway::new(Arc::clone(&self.house), Arc::new(upstream), Arc::clone(&desk)), desk)
+    }
+
+    /// What a scrape looks at.
+    #[must_use]
+    pub fn sources(&self) -> Sources {
+        Sources {
+            office: Arc::clone(&self.office),
+            limits: Arc::clone(&self.house.limits),
+            tokens: Arc::clone(&self.house.tokens),
+            cache: Arc::clone(&self.house.cache),
+            tasks: self.house.tasks.clone(),
+        }
+    }
+}
+
+impl App {
+    /// Builds everything and opens the doors; nothing is served yet.
+    ///
+    /// # Errors
+    /// [`StartError`]: what is wrong, and with which address or file.
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
+        let tasks = Tasks::new();
+        let upstream =
+            || Upstream::wire(upstream_settings(config), tasks.clone()).map_err(StartError::Certificates);
+        let parts = Parts::new(config, upstream()?, tasks.clone(), fastrand::Rng::new())?;
+        let mut gateways = Vec::new();
+        let mut desks = Vec::new();
+        for _ in 0..workers(config.listen.workers) {
+            let (gateway, desk) = parts.worker(upstream()?);
+            gateways.push(gateway);
+            desks.push(desk);
+        }
+        let address = config.listen.address;
+        let server = Server::bind(address, gateways, server_settings(config)).await;
+        let server = server.map_err(|error| StartError::Listen(address, error))?;
+        let address = config.admin.address;
+        let admin_listener =
+            TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))?;
+        let admin = Admin {
+            desks,
+            sources: parts.sources(),
+            started: clock::now(),
+            draining: AtomicBool::new(false),
+        };
+        Ok(Self { parts, server, admin: Arc::new(admin), admin_listener, tasks })
+    }
+
+    /// Where services call, and where operators look.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn addresses(&self) -> Result<(SocketAddr, SocketAddr), StartError> {
+        let unknown = |error| StartError::System("address", error);
+        Ok((self.server.address().map_err(unknown)?, self.admin_listener.local_addr().map_err(unknown)?))
+    }
+
+    /// Serves until `stop`, then drains.
+    ///
+    /// # Errors
+    /// When a worker cannot be started.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+        let Self { parts, server, admin, admin_listener, tasks } = self;
+        let serving = Arc::clone(&admin).serve(admin_listener, tasks.clone());
+        tasks.spawn_until_stop("admin", serving);
+        tasks.spawn_until_stop("token renewals", Arc::clone(&parts.house.tokens).renewals());
+        let (flag, stopped) = (admin, stop.clone());
+        tasks.spawn_until_stop("drain flag", async move {
+            stopped.cancelled().await;
+            flag.draining.store(true, Ordering::Relaxed);
+        });
+        server.run(tasks, stop).await.map_err(|error| StartError::System("worker", error))
+    }
+}

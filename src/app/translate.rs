@@ -1,0 +1,180 @@
+//! The configuration, translated: each part's own settings from the sections of the file.
+//!
+//! Only copying and renaming; what a setting may be is decided where it is read, what it does in its part.
+
+use super::StartError;
+use crate::cache::{self, Secret};
+use crate::caller::{self, Callers};
+use crate::catalogue::Catalogue;
+use crate::config::{self, Config};
+use crate::easemob::grant::Unit;
+use crate::token::{self, ask::Asker};
+use crate::upstream::{self, Upstream};
+use crate::{gateway, limit, server};
+use aws_lc_rs::hkdf;
+use http::{HeaderValue, Uri};
+use secrecy::ExposeSecret;
+
+/// 0 is one per core.
+pub(super) fn workers(set: usize) -> usize {
+    if set > 0 { set } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}
+
+/// What hashes of tags and keys are keyed with: the same for every gateway of one app, and known to nobody else.
+pub(super) fn derive_secret(config: &Config) -> Secret {
+    struct Length(usize);
+    impl hkdf::KeyType for Length {
+        fn len(&self) -> usize {
+            self.0
+        }
+    }
+    let mut bytes = [0; 16];
+    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"easemob-gateway/tags");
+    let key = salt.extract(config.vendor.client_secret.value().expose_secret().as_bytes());
+    let info = [config.vendor.org.as_bytes(), b"#", config.vendor.app.as_bytes()];
+    // Fails only for lengths beyond what the hash allows; sixteen is not.
+    if let Ok(okm) = key.expand(&info, Length(bytes.len())) {
+        let _ = okm.fill(&mut bytes);
+    }
+    Secret::new(bytes)
+}
+
+pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
+    let settings: Vec<caller::Settings> = config
+        .callers
+        .iter()
+        .map(|caller| caller::Settings {
+            name: caller.name.clone(),
+            digests: caller.keys.iter().map(|key| *key.bytes()).collect(),
+            allow: caller.allow.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+        })
+        .collect();
+    let endpoints: Vec<(&str, bool)> =
+        catalogue.rows().map(|(_, row)| (row.endpoint.name, row.endpoint.by_name)).collect();
+    Callers::new(&settings, &endpoints)
+}
+
+pub(super) fn asker(
+    config: &Config,
+    upstream: Upstream,
+    path: &gateway::Settings,
+) -> Result<Asker, StartError> {
+    let vendor = &config.vendor;
+    Ok(Asker {
+        upstream,
+        path: Uri::try_from(format!("{}/token", path.prefix))
+            .map_err(|_| StartError::Unsendable("org or app"))?,
+        host: path.host.clone(),
+        client_id: vendor.client_id.clone(),
+        client_secret: vendor.client_secret.value().clone(),
+        unit: match vendor.expires_in_unit {
+            config::ExpiresInUnit::Seconds => Unit::Seconds,
+            config::ExpiresInUnit::Milliseconds => Unit::Milliseconds,
+        },
+        timeout: vendor.connect_timeout + vendor.first_byte_timeout,
+    })
+}
+
+pub(super) fn path_settings(config: &Config, catalogue: &Catalogue) -> Result<gateway::Settings, StartError> {
+    let (vendor, listen, cache) = (&config.vendor, &config.listen, &config.cache);
+    let fresh = |name: &str| config.endpoints.get(name).and_then(|own| own.fresh);
+    Ok(gateway::Settings {
+        prefix: format!("/{}/{}", vendor.org, vendor.app),
+        host: HeaderValue::try_from(vendor.origin.authority())
+            .map_err(|_| StartError::Unsendable("origin"))?,
+        refuse_unlisted: vendor.unlisted == config::Unlisted::Refuse,
+        requests_max: listen.requests_max,
+        body_bytes_max: listen.body_bytes_max.bytes(),
+        body_timeout: listen.body_timeout,
+        replay_bytes_max: bytes(cache.replay_bytes_max.bytes()),
+        answer_bytes_max: bytes(cache.entry_bytes_max.bytes()),
+        patience: config.limits.patience,
+        first_byte_timeout: vendor.first_byte_timeout,
+        total_timeout: vendor.total_timeout,
+        write_listen: cache.write_listen,
+        write_listen_max: cache.write_listen_max,
+        absent: cache.absent,
+        fresh: catalogue.rows().map(|(_, row)| fresh(row.endpoint.name)).collect(),
+    })
+}
+
+pub(super) fn token_settings(config: &Config) -> token::Settings {
+    token::Settings {
+        patience: config.token.patience,
+        renew_after_max: config.token.renew_after_max,
+        retry_min: config.token.retry_min,
+        retry_max: config.token.retry_max,
+        refused_retry_min: config.token.refused_retry_min,
+        refused_retry_max: config.token.refused_retry_max,
+    }
+}
+
+pub(super) fn cache_settings(config: &Config) -> cache::Settings {
+    let (cache, vendor) = (&config.cache, &config.vendor);
+    cache::Settings {
+        bytes_max: cache.bytes_max.bytes(),
+        slots: cache.slots,
+        settle: cache.settle,
+        doubt: cache.doubt,
+        // A safe read may be sent twice.
+        fetch_max: 2 * (vendor.connect_timeout + vendor.first_byte_timeout + vendor.total_timeout),
+    }
+}
+
+/// Each pool with its size: an endpoint's own, or the setting of any row that spends from it.
+pub(super) fn pool_settings(config: &Config, catalogue: &Catalogue) -> Vec<limit::PoolSettings> {
+    let mut pools: Vec<limit::PoolSettings> = catalogue
+        .pools()
+        .iter()
+        .map(|(name, rate)| limit::PoolSettings { name: (*name).to_owned(), rate: *rate })
+        .collect();
+    for (_, row) in catalogue.rows() {
+        let set = config.endpoints.get(row.endpoint.name).and_then(|own| own.rate);
+        for pool in row.pools.iter().filter(|_| set.is_some()) {
+            if let (Some(pool), Some(rate)) = (pools.get_mut(usize::from(*pool)), set) {
+                pool.rate = rate;
+            }
+        }
+    }
+    pools
+}
+
+pub(super) fn limit_settings(config: &Config) -> limit::Settings {
+    let limits = &config.limits;
+    limit::Settings {
+        window_margin: limits.window_margin,
+        waiting_max: limits.waiting_max,
+        ready_max: limits.ready_max,
+        pause_default: limits.pause_default,
+        pause_max: limits.pause_max,
+    }
+}
+
+pub(super) fn upstream_settings(config: &Config) -> upstream::Settings {
+    let vendor = &config.vendor;
+    upstream::Settings {
+        https: vendor.origin.https,
+        host: vendor.origin.host.clone(),
+        port: vendor.origin.port,
+        ca_file: vendor.ca_file.clone(),
+        connect_timeout: vendor.connect_timeout,
+        idle_timeout: vendor.idle_timeout,
+        connections_max: vendor.connections_max,
+    }
+}
+
+pub(super) fn server_settings(config: &Config) -> server::Settings {
+    let listen = &config.listen;
+    server::Settings {
+        connections_max: listen.connections_max,
+        head_timeout: listen.head_timeout,
+        idle_timeout: listen.idle_timeout,
+        head_bytes_max: bytes(listen.head_bytes_max.bytes()),
+        drain_delay: listen.drain_delay,
+        drain_timeout: listen.drain_timeout,
+    }
+}
+
+fn bytes(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,214 @@
+//! `Body`: one named type from socket to socket.
+//!
+//! A kept answer is bytes; everything else is a stream. One enum, so that a hit allocates nothing and a test
+//! needs no socket. Limits on size live in [`Body::collect`]; limits on time belong to who waits.
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A request's or an answer's body.
+#[derive(Debug, Default)]
+pub enum Body {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// Bytes at hand.
+    Kept(Bytes),
+    /// As it comes from a socket.
+    Incoming(Incoming),
+    /// As it comes from somewhere else, or watched on its way.
+    Stream(Stream),
+}
+
+/// A body behind a pointer.
+pub struct Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send + Sync>>);
+
+/// Why a body did not arrive whole.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The connection under it failed or was closed.
+    #[error("the body was cut off: {0}")]
+    Cut(#[from] hyper::Error),
+    /// Longer than it may be.
+    #[error("the body is longer than {0} bytes")]
+    TooLarge(u64),
+    /// Not whole in time.
+    #[error("the body was not whole in time")]
+    TimedOut,
+}
+
+impl Body {
+    /// A body made of any stream.
+    pub fn stream<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error = BodyError> + Send + Sync + 'static,
+    {
+        Self::Stream(Stream(Box::pin(body)))
+    }
+
+    /// The same body, which fails when it turns out longer than this.
+    #[must_use]
+    pub fn limited(self, bytes_max: u64) -> Self {
+        Self::stream(Limited { left: bytes_max, bytes_max, body: self })
+    }
+
+    /// The length, when it is known.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.size_hint().exact()
+    }
+
+    /// All of it, when it is at most `bytes_max` long; otherwise what has been read, with the rest behind it.
+    pub async fn collect(mut self, bytes_max: usize) -> Result<Collected, BodyError> {
+        if let Self::Kept(bytes) = &self
+            && bytes.len() <= bytes_max
+        {
+            return Ok(Collected::Whole(bytes.clone()));
+        }
+        if self.length().is_some_and(|length| length > bytes_max as u64) {
+            return Ok(Collected::Larger(self));
+        }
+        let mut first = Bytes::new();
+        let mut all = BytesMut::new();
+        while let Some(frame) = self.frame().await {
+            let Ok(data) = frame?.into_data() else { continue };
+            if first.is_empty() && all.is_empty() {
+                first = data;
+            } else {
+                if all.is_empty() {
+                    all.extend_from_slice(&std::mem::take(&mut first));
+                }
+                all.extend_from_slice(&data);
+            }
+            if first.len() + all.len() > bytes_max {
+                let head = if all.is_empty() { first } else { all.freeze() };
+                return Ok(Collected::Larger(Self::stream(Prefixed { head: Some(head), rest: self })));
+            }
+        }
+        Ok(Collected::Whole(if all.is_empty() { first } else { all.freeze() }))
+    }
+}
+
+/// What [`Body::collect`] found.
+#[derive(Debug)]
+pub enum Collected {
+    /// The whole body.
+    Whole(Bytes),
+    /// More than was allowed: the body again, nothing lost.
+    Larger(Body),
+}
+
+/// A body whose beginning has been read already.
+struct Prefixed {
+    head: Option<Bytes>,
+    rest: Body,
+}
+
+impl HttpBody for Prefixed {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(head) = self.head.take() {
+            return Poll::Ready(Some(Ok(Frame::data(head))));
+        }
+        Pin::new(&mut self.rest).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.head.is_none() && self.rest.is_end_stream()
+    }
+}
+
+/// A body that may only be so long.
+struct Limited {
+    left: u64,
+    bytes_max: u64,
+    body: Body,
+}
+
+impl HttpBody for Limited {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            match self.left.checked_sub(data.len() as u64) {
+                Some(left) => self.left = left,
+                None => return Poll::Ready(Some(Err(BodyError::TooLarge(self.bytes_max)))),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match self.get_mut() {
+            Self::Empty => Poll::Ready(None),
+            this @ Self::Kept(_) => match std::mem::take(this) {
+                Self::Kept(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                _ => Poll::Ready(None),
+            },
+            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(BodyError::Cut),
+            Self::Stream(Stream(body)) => body.as_mut().poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Empty => true,
+            Self::Kept(bytes) => bytes.is_empty(),
+            Self::Incoming(body) => body.is_end_stream(),
+            Self::Stream(Stream(body)) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Kept(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Incoming(body) => body.size_hint(),
+            Self::Stream(Stream(body)) => body.size_hint(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stream")
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::Kept(bytes)
+    }
+}

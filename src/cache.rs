@@ -1,0 +1,186 @@
+//! What the gateway remembers of its reads, and when that stops being true.
+//!
+//! The rule, in full: an entry may be served while its deadline has not passed **and** none of its tags has
+//! been touched since the fetch that filled it began. Touching is therefore all that invalidation is; nothing
+//! is ever searched or deleted. The store (moka) only holds, weighs and evicts: freshness never depends on it.
+//! Who fetches, and from where, is the business of `gateway`.
+
+pub mod doubt;
+pub mod entry;
+pub mod epoch;
+pub mod flight;
+pub mod key;
+
+use crate::clock::{self, Instant};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use doubt::Doubts;
+pub use entry::Entry;
+pub use epoch::{Epochs, Slot, Stamp};
+pub use flight::{Flights, Full};
+pub use key::{Key, Secret};
+
+/// Sizes and times.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bytes that kept answers may weigh together, overhead included.
+    pub bytes_max: u64,
+    /// Slots for tags: a power of two, eight bytes each.
+    pub slots: usize,
+    /// After an acknowledged write, answers about its tags are not kept for this long; zero turns it off.
+    pub settle: Duration,
+    /// After a write whose outcome is unknown: the same, for this long.
+    pub doubt: Duration,
+    /// No fetch lasts longer: how long an ended doubt is remembered.
+    pub fetch_max: Duration,
+}
+
+/// Kept answers, touches and doubts. Fetches under way are in [`Flights`], beside it.
+#[derive(Debug)]
+pub struct Cache {
+    /// Touches and stamps.
+    pub epochs: Epochs,
+    /// Tags whose state nobody can vouch for.
+    pub doubts: Doubts,
+    store: moka::sync::Cache<u128, Arc<Entry>, std::hash::BuildHasherDefault<key::AlreadyHashed>>,
+    settings: Settings,
+}
+
+/// Why tags are touched.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// A write was answered with success.
+    Write,
+    /// A write was answered with a refusal: probably nothing changed.
+    Declined,
+    /// A write whose outcome nobody knows.
+    Unknown,
+    /// An operator said so.
+    Purge,
+}
+
+impl Cause {
+    /// Every cause, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Write, Self::Declined, Self::Unknown, Self::Purge];
+
+    /// As metrics and logs say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Write => "write",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Purge => "purge",
+        }
+    }
+}
+
+/// What became of a fetched answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kept {
+    /// It is in the store.
+    Stored,
+    /// Something it shows was touched while it was fetched.
+    Overtaken,
+    /// Something it shows is in doubt, or has not settled.
+    InDoubt,
+    /// What is stored already was fetched later.
+    Older,
+}
+
+impl Cache {
+    /// An empty cache.
+    #[must_use]
+    pub fn new(settings: Settings, secret: &Secret) -> Self {
+        let store = moka::sync::Cache::builder()
+            .max_capacity(settings.bytes_max)
+            .weigher(|_: &u128, entry: &Arc<Entry>| entry.weight())
+            .build_with_hasher(std::hash::BuildHasherDefault::default());
+        Self {
+            epochs: Epochs::new(settings.slots, secret),
+            doubts: Doubts::new(settings.fetch_max),
+            store,
+            settings,
+        }
+    }
+
+    /// What is kept under this key and may be served now.
+    #[must_use]
+    pub fn look_up(&self, key: &Key, now: Instant) -> Option<Arc<Entry>> {
+        let entry = self.store.get(&key.hash())?;
+        let good = entry.deadline > now && entry.key() == key.bytes() && self.current(&entry);
+        good.then_some(entry)
+    }
+
+    /// Whether nothing that the entry shows was touched since it was fetched.
+    #[must_use]
+    pub fn current(&self, entry: &Entry) -> bool {
+        self.epochs.current(entry.stamp, entry.slots())
+    }
+
+    /// Keeps an answer that was fetched from `began` on, if nothing speaks against it.
+    pub fn keep(&self, key: &Key, entry: Arc<Entry>, began: Instant) -> Kept {
+        if !self.epochs.current(entry.stamp, entry.slots()) {
+            return Kept::Overtaken;
+        }
+        if self.doubts.about(entry.slots(), began) {
+            return Kept::InDoubt;
+        }
+        let stamp = entry.stamp;
+        let kept = self.store.entry(key.hash()).and_compute_with(|there| match there {
+            Some(there) if there.value().stamp > stamp => moka::ops::compute::Op::Nop,
+            _ => moka::ops::compute::Op::Put(entry),
+        });
+        match kept {
+            moka::ops::compute::CompResult::Unchanged(_) => Kept::Older,
+            _ => Kept::Stored,
+        }
+    }
+
+    /// Says that these tags have changed. From here on nothing fetched before is served.
+    pub fn touch(&self, tags: &[String], cause: Cause) -> Vec<Slot> {
+        let slots = self.slots(tags);
+        self.touch_slots(&slots, cause);
+        slots
+    }
+
+    /// The same, for slots already known.
+    pub fn touch_slots(&self, slots: &[Slot], cause: Cause) {
+        let now = clock::now();
+        // The doubt is there before the touch is seen: a fetch that begins after the touch must find it.
+        match cause {
+            Cause::Write => self.doubts.open(slots, now + self.settings.settle),
+            Cause::Unknown => self.doubts.open(slots, now + self.settings.doubt),
+            Cause::Declined | Cause::Purge => {}
+        }
+        self.epochs.touch(slots);
+    }
+
+    /// The late answer to a write has come: what was in doubt is touched again, and settles.
+    pub fn resolve(&self, slots: &[Slot]) {
+        self.doubts.close(slots, clock::now() + self.settings.settle);
+        self.epochs.touch(slots);
+    }
+
+    /// The slots of these tags, and of the tag that every answer carries.
+    #[must_use]
+    pub fn slots(&self, tags: &[String]) -> Vec<Slot> {
+        let mut slots: Vec<Slot> = tags.iter().map(|tag| self.epochs.slot(tag)).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// Nothing that was fetched before now is served again.
+    pub fn flush(&self) {
+        self.epochs.flush();
+    }
+
+    /// Answers kept, and the bytes they weigh. Approximate.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        self.store.run_pending_tasks();
+        (self.store.entry_count(), self.store.weighted_size())
+    }
+}

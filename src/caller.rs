@@ -1,0 +1,144 @@
+//! Who is asking, and what he may do.
+//!
+//! Callers are known by key. The configuration holds SHA-256 digests, never keys; a key has a fixed form with
+//! check digits, so that what is not a key costs no digest and a leaked one can be searched for. Without any
+//! caller configured the door is open: that is for loopback only, and the assembly sees to it.
+
+pub mod key;
+
+use aws_lc_rs::{constant_time, digest};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, ORIGIN};
+
+/// One caller, as configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its keys.
+    pub digests: Vec<[u8; 32]>,
+    /// What it may do: patterns over names of endpoints.
+    pub allow: Vec<String>,
+}
+
+/// All callers.
+#[derive(Debug)]
+pub struct Callers {
+    names: Vec<String>,
+    /// Sorted by digest.
+    keys: Vec<([u8; 32], u16)>,
+    /// By caller, then by endpoint.
+    allowed: Vec<Box<[bool]>>,
+}
+
+/// Why a request has no caller.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unidentified {
+    /// No `Authorization: Bearer`.
+    Missing,
+    /// Not a key, or nobody's.
+    Wrong,
+    /// A token of the vendor's: it would silently become the app's.
+    VendorToken,
+    /// A browser's request while the door is open.
+    Origin,
+}
+
+impl Callers {
+    /// Compiles the callers' rules for these endpoints: their names, and whether only a rule that names one in
+    /// full reaches it.
+    #[must_use]
+    pub fn new(callers: &[Settings], endpoints: &[(&str, bool)]) -> Self {
+        let digests = |(number, caller): (usize, &Settings)| {
+            caller.digests.iter().map(|digest| (*digest, number as u16)).collect::<Vec<_>>()
+        };
+        let mut keys: Vec<_> = callers.iter().enumerate().flat_map(digests).collect();
+        keys.sort_unstable();
+        let may = |caller: &Settings, (endpoint, by_name): (&str, bool)| {
+            caller.allow.iter().any(
+                |rule| {
+                    if by_name { rule == endpoint } else { matches_pattern(rule, endpoint) }
+                },
+            )
+        };
+        let allowed = callers
+            .iter()
+            .map(|caller| endpoints.iter().map(|endpoint| may(caller, *endpoint)).collect())
+            .collect();
+        Self { names: callers.iter().map(|caller| caller.name.clone()).collect(), keys, allowed }
+    }
+
+    /// The caller's number; `None` while the door is open.
+    ///
+    /// # Errors
+    /// [`Unidentified`] when there is no caller of these headers.
+    pub fn identify(&self, headers: &HeaderMap) -> Result<Option<u16>, Unidentified> {
+        let bearer = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let bearer = bearer.and_then(|value| {
+            let (scheme, rest) = value.split_at_checked(7)?;
+            scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest.trim_ascii())
+        });
+        if self.is_open() {
+            return if headers.contains_key(ORIGIN) {
+                Err(Unidentified::Origin)
+            } else if bearer
+                .is_some_and(|token| ["YWMt", "dt-", "007"].iter().any(|p| token.starts_with(p.as_bytes())))
+            {
+                Err(Unidentified::VendorToken)
+            } else {
+                Ok(None)
+            };
+        }
+        self.of_key(bearer.ok_or(Unidentified::Missing)?).map(Some).ok_or(Unidentified::Wrong)
+    }
+
+    /// The caller whose key this is.
+    #[must_use]
+    pub fn of_key(&self, key: &[u8]) -> Option<u16> {
+        if !key::well_formed(key) {
+            return None;
+        }
+        let digest = digest::digest(&digest::SHA256, key);
+        // The search leaks how far digests agree, which says nothing about keys; the last word is constant time.
+        let at = self.keys.partition_point(|(there, _)| there.as_slice() < digest.as_ref());
+        let (there, caller) = self.keys.get(at)?;
+        constant_time::verify_slices_are_equal(there, digest.as_ref()).ok().map(|()| *caller)
+    }
+
+    /// Whether nobody is configured: then everybody may ask, and nobody is known.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The number of the caller with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<u16> {
+        self.names.iter().position(|there| there == name).map(|at| at as u16)
+    }
+
+    /// Whether the caller may use this endpoint.
+    #[must_use]
+    pub fn may(&self, caller: Option<u16>, endpoint: usize) -> bool {
+        let Some(caller) = caller else { return true };
+        let rules = self.allowed.get(usize::from(caller));
+        rules.is_some_and(|rules| rules.get(endpoint).copied().unwrap_or(false))
+    }
+}
+
+/// `*` stands for any text, anywhere in the pattern.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut left) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    left.ends_with(last)
+}

@@ -1,0 +1,307 @@
+//! What the gateway knows of a vendor's operations: one row each.
+//!
+//! A row says what an operation *does* (read, write or relay: declared, never inferred from the method), which
+//! tags it reads or touches, and what it spends. [`Catalogue`] is the rows compiled: audited, routed, counted.
+//! This floor knows methods, paths and tags; no sockets, no time, no vendor. The vendor's rows are in
+//! `easemob`. Adding an endpoint is adding a row.
+//!
+//! **Tags** name something that can change: `group:7/members`. A template may take a value from the path
+//! (`{group}`), from the request's JSON body (`{body:/usernames/*}`) or from the answer's
+//! (`{answer:/data/*/groupid}`). A value that is a list gives one tag per element.
+
+pub mod audit;
+mod endpoint;
+pub mod lookup;
+pub mod path;
+pub mod pointer;
+pub mod table;
+pub mod template;
+
+use crate::units::Rate;
+use std::ops::Index;
+use std::time::Duration;
+
+pub use audit::Mistake;
+pub use lookup::{Found, NotFound};
+pub use template::Tags;
+
+/// One operation of the vendor, or several that share a method and a path.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Name for settings, metrics, allow rules and logs: `group.members.add`.
+    pub name: &'static str,
+    /// The method.
+    pub verb: Verb,
+    /// The path below `/{org}/{app}`. `{group}` is one segment, `{users,}` one segment that is a list,
+    /// `{*rest}` all that follows.
+    pub path: &'static str,
+    /// Other spellings of the same operation: one row, one limit, one key.
+    pub also: &'static [(Verb, &'static str)],
+    /// What it does.
+    pub effect: Effect,
+    /// What it spends.
+    pub spends: Spends,
+    /// What the vendor calls the operations behind this row; their number is counted by a test.
+    pub operations: &'static [&'static str],
+    /// Its answers carry secrets: an allow rule must name it in full, no pattern reaches it.
+    pub by_name: bool,
+}
+
+/// A method, or any.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the names of HTTP's methods")]
+pub enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+    Patch,
+    /// Whatever has no row of its own; reads by GET and HEAD, writes by all others.
+    Any,
+}
+
+/// What an operation does.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Shows something; the answer may be kept and shared.
+    Read(Read),
+    /// Changes something.
+    Write(Write),
+    /// Passed on: nothing is kept, nothing is touched.
+    Relay,
+}
+
+/// A read: what its answer shows, and how long that may be believed.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What the answer shows: templates of tags.
+    pub tags: &'static [&'static str],
+    /// How long an answer may be served if nothing touches it.
+    pub fresh: Duration,
+    /// The query parameters that are understood; with any other the answer is not kept.
+    pub query: &'static [&'static str],
+    /// The request has a body that decides the answer: a digest of it is part of the key.
+    pub by_body: bool,
+    /// Entries in the answer that end by themselves.
+    pub ends: Option<Ends>,
+}
+
+/// Where an answer says when its entries end.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends {
+    /// Pointer to the ends: milliseconds of the vendor's clock; below zero is never.
+    pub at: &'static str,
+    /// Pointer to the vendor's clock in the same answer, in milliseconds.
+    pub clock: &'static str,
+}
+
+/// A write: what it changes.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What is changed: templates of tags.
+    pub touches: &'static [&'static str],
+    /// Touched as well when a body or an answer does not say clearly whom it concerns.
+    pub otherwise: &'static [&'static str],
+}
+
+/// Which of the vendor's limits an operation spends.
+#[derive(Clone, Copy, Debug)]
+pub enum Spends {
+    /// A limit of its own.
+    Own(Rate),
+    /// Limits shared with other rows: all of them, or none.
+    Shared(&'static [&'static Pool]),
+}
+
+/// A limit that several rows spend from.
+#[derive(Debug)]
+pub struct Pool {
+    /// Name, for settings and metrics.
+    pub name: &'static str,
+    /// Its size.
+    pub rate: Rate,
+}
+
+impl Effect {
+    /// As settings, metrics and logs say it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Read(_) => "read",
+            Self::Write(_) => "write",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+impl Verb {
+    /// The verb of a method that rows can have.
+    #[must_use]
+    pub fn of(method: &http::Method) -> Option<Self> {
+        Some(match *method {
+            http::Method::GET => Self::Get,
+            http::Method::POST => Self::Post,
+            http::Method::PUT => Self::Put,
+            http::Method::DELETE => Self::Delete,
+            http::Method::PATCH => Self::Patch,
+            _ => return None,
+        })
+    }
+
+    /// As HTTP writes it; `*` for any.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Patch => "PATCH",
+            Self::Any => "*",
+        }
+    }
+}
+
+// === Catalogue: the rows compiled ===
+
+/// The number of a row: its place in the catalogue.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Hash, PartialOrd, Ord)]
+pub struct EndpointId(pub u16);
+
+/// A row, ready for use.
+#[derive(Debug)]
+pub struct Row {
+    /// As written.
+    pub endpoint: &'static Endpoint,
+    /// Its tags: of what it shows, or of what it changes.
+    pub tags: template::Templates,
+    /// The coarse tags of a write.
+    pub otherwise: template::Templates,
+    /// Where a read's answer says when its entries end, and the vendor's clock.
+    pub ends: Option<pointer::Pointers>,
+    /// Indices into [`Catalogue::pools`], ascending.
+    pub pools: Vec<u16>,
+}
+
+/// All rows, audited and routed.
+#[derive(Debug)]
+pub struct Catalogue {
+    rows: Vec<Row>,
+    pools: Vec<(&'static str, Rate)>,
+    router: lookup::Router,
+    unlisted: EndpointId,
+    /// Removed from the front of tag values: the vendor writes `org#app_user` for `user` in places.
+    prefix: String,
+}
+
+impl Catalogue {
+    /// Compiles and audits the rows. `unlisted` names the row for paths that no other row matches. `prefix` is
+    /// removed from the front of every value of a tag.
+    ///
+    /// # Errors
+    /// Every mistake that the audit finds.
+    pub fn new(rows: &'static [Endpoint], unlisted: &str, prefix: &str) -> Result<Self, Vec<Mistake>> {
+        let mut mistakes = audit::audit(rows);
+        let mut pools: Vec<(&'static str, Rate)> = Vec::new();
+        let mut compiled = Vec::with_capacity(rows.len());
+        for endpoint in rows {
+            match Row::compile(endpoint, &mut pools) {
+                Ok(row) => compiled.push(row),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        let router = lookup::Router::new(rows).map_err(|mistake| mistakes.push(mistake)).ok();
+        let place = rows.iter().position(|row| row.name == unlisted);
+        if place.is_none() {
+            mistakes.push(Mistake::of(unlisted, "is named as the row for unlisted paths, and is not there"));
+        }
+        match (router, place) {
+            (Some(router), Some(place)) if mistakes.is_empty() => {
+                let unlisted = EndpointId(u16::try_from(place).unwrap_or(u16::MAX));
+                Ok(Self { rows: compiled, pools, router, unlisted, prefix: prefix.to_ascii_lowercase() })
+            }
+            _ => Err(mistakes),
+        }
+    }
+
+    /// The row for a method and a path below `/{org}/{app}`.
+    ///
+    /// # Errors
+    /// [`NotFound`] when the path is not one that may be matched or sent, or the method does not fit it.
+    pub fn look_up(&self, method: &http::Method, path: &str) -> Result<Found, NotFound> {
+        self.router.look_up(method, path, self.unlisted)
+    }
+
+    /// Every row with its number.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (EndpointId, &Row)> {
+        self.rows.iter().enumerate().map(|(at, row)| (EndpointId(at as u16), row))
+    }
+
+    /// The vendor's limits: name and default size; rows name them by their index.
+    #[must_use]
+    pub fn pools(&self) -> &[(&'static str, Rate)] {
+        &self.pools
+    }
+
+    /// The row for paths that no other row matches.
+    #[must_use]
+    pub fn unlisted(&self) -> EndpointId {
+        self.unlisted
+    }
+
+    /// The tags of a row for one request, and for its answer if there is one.
+    #[must_use]
+    pub fn tags(&self, id: EndpointId, values: &template::Values<'_>) -> Tags {
+        self[id].tags.resolve(values, &self.prefix)
+    }
+
+    /// The tags a write touches: its own, and the coarse ones where body or answer left something unclear.
+    #[must_use]
+    pub fn touches(&self, id: EndpointId, values: &template::Values<'_>) -> Tags {
+        let row = &self[id];
+        let mut tags = row.tags.resolve(values, &self.prefix);
+        if tags.unclear {
+            tags.names.extend(row.otherwise.resolve(values, &self.prefix).names);
+        }
+        tags
+    }
+}
+
+impl Index<EndpointId> for Catalogue {
+    type Output = Row;
+
+    fn index(&self, id: EndpointId) -> &Row {
+        &self.rows[usize::from(id.0)]
+    }
+}
+
+impl Row {
+    fn compile(endpoint: &'static Endpoint, pools: &mut Vec<(&'static str, Rate)>) -> Result<Self, Mistake> {
+        let (tags, otherwise, ends) = match &endpoint.effect {
+            Effect::Read(read) => (read.tags, &[][..], read.ends),
+            Effect::Write(write) => (write.touches, write.otherwise, None),
+            Effect::Relay => (&[][..], &[][..], None),
+        };
+        let compile = |tags| template::Templates::new(tags, endpoint.path);
+        let mut row = Self {
+            endpoint,
+            tags: compile(tags).map_err(|what| Mistake::of(endpoint.name, &what))?,
+            otherwise: compile(otherwise).map_err(|what| Mistake::of(endpoint.name, &what))?,
+            ends: ends.map(|ends| pointer::Pointers::new(&[ends.clock, ends.at])),
+            pools: Vec::new(),
+        };
+        let mut spend = |name, rate| {
+            let at = pools.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+                pools.push((name, rate));
+                pools.len() - 1
+            });
+            row.pools.push(u16::try_from(at).unwrap_or(u16::MAX));
+        };
+        match endpoint.spends {
+            Spends::Own(rate) => spend(endpoint.name, rate),
+            Spends::Shared(shared) => shared.iter().for_each(|pool| spend(pool.name, pool.rate)),
+        }
+        row.pools.sort_unstable();
+        Ok(row)
+    }
+}

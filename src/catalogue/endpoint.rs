@@ -1,0 +1,126 @@
+//! How rows are written: constructors and the words that may follow them.
+//!
+//! Everything is `const`, so a row is data that the compiler has checked. What the fields mean is told where
+//! [`Endpoint`] is declared.
+
+use super::{Effect, Endpoint, Ends, Pool, Read, Spends, Verb, Write};
+use crate::units::Rate;
+use std::time::Duration;
+
+impl Endpoint {
+    const fn new(name: &'static str, verb: Verb, path: &'static str, effect: Effect) -> Self {
+        let spends = Spends::Own(Rate::per_second(100));
+        Self { name, verb, path, also: &[], effect, spends, operations: &[], by_name: false }
+    }
+
+    /// A read that carries these tags, fresh for thirty seconds unless said otherwise.
+    #[must_use]
+    pub const fn read(
+        name: &'static str,
+        verb: Verb,
+        path: &'static str,
+        tags: &'static [&'static str],
+    ) -> Self {
+        let fresh = Duration::from_secs(30);
+        Self::new(
+            name,
+            verb,
+            path,
+            Effect::Read(Read { tags, fresh, query: &[], by_body: false, ends: None }),
+        )
+    }
+
+    /// A write that touches these tags.
+    #[must_use]
+    pub const fn write(
+        name: &'static str,
+        verb: Verb,
+        path: &'static str,
+        touches: &'static [&'static str],
+    ) -> Self {
+        Self::new(name, verb, path, Effect::Write(Write { touches, otherwise: &[] }))
+    }
+
+    /// Passed through.
+    #[must_use]
+    pub const fn relay(name: &'static str, verb: Verb, path: &'static str) -> Self {
+        Self::new(name, verb, path, Effect::Relay)
+    }
+
+    /// Another spelling of the same operation.
+    #[must_use]
+    pub const fn also(mut self, also: &'static [(Verb, &'static str)]) -> Self {
+        self.also = also;
+        self
+    }
+
+    /// The query parameters a read understands.
+    #[must_use]
+    pub const fn query(mut self, query: &'static [&'static str]) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.query = query;
+        }
+        self
+    }
+
+    /// A read whose body decides the answer.
+    #[must_use]
+    pub const fn by_body(mut self) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.by_body = true;
+        }
+        self
+    }
+
+    /// A read whose entries end by themselves.
+    #[must_use]
+    pub const fn ends(mut self, at: &'static str, clock: &'static str) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.ends = Some(Ends { at, clock });
+        }
+        self
+    }
+
+    /// Coarse tags for when a write does not say whom it concerns.
+    #[must_use]
+    pub const fn otherwise(mut self, otherwise: &'static [&'static str]) -> Self {
+        if let Effect::Write(write) = &mut self.effect {
+            write.otherwise = otherwise;
+        }
+        self
+    }
+
+    /// A limit of its own that is not the usual hundred per second.
+    #[must_use]
+    pub const fn limit(mut self, rate: Rate) -> Self {
+        self.spends = Spends::Own(rate);
+        self
+    }
+
+    /// Limits shared with other rows.
+    #[must_use]
+    pub const fn spends(mut self, pools: &'static [&'static Pool]) -> Self {
+        self.spends = Spends::Shared(pools);
+        self
+    }
+
+    /// The vendor's own names of the operations behind this row.
+    #[must_use]
+    pub const fn is(mut self, operations: &'static [&'static str]) -> Self {
+        self.operations = operations;
+        self
+    }
+
+    /// Answers carry secrets: only an allow rule that names the row in full reaches it.
+    #[must_use]
+    pub const fn by_name(mut self) -> Self {
+        self.by_name = true;
+        self
+    }
+
+    /// The first part of the name: `group`.
+    #[must_use]
+    pub fn family(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+}

@@ -1,0 +1,95 @@
+//! A path that has exactly one meaning, or none.
+//!
+//! What is matched here and what the vendor understands must be the same thing, or a write could touch the
+//! wrong tags. So a path that two parsers might read differently is refused: empty and dot segments, encoded
+//! slashes, `;` (some servers cut parameters off there), control characters, escapes of escapes. Escapes of
+//! harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came.
+
+use std::borrow::Cow;
+
+/// Why a path is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ambiguous {
+    /// `//`, or a slash at the end.
+    EmptySegment,
+    /// `.` or `..`, also encoded.
+    DotSegment,
+    /// `%2F`, `%5C`, `\`, `;` or `%3B`, `#`, `%23`, `%3F`.
+    Separator,
+    /// A control character, a space, or a byte that is not ASCII.
+    Character,
+    /// A `%` that begins no escape, or `%25`.
+    Escape,
+}
+
+impl Ambiguous {
+    /// For people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EmptySegment => "the path has an empty segment",
+            Self::DotSegment => "the path has a dot segment",
+            Self::Separator => "the path has an encoded separator, a backslash or a semicolon",
+            Self::Character => "the path has a character that must be escaped",
+            Self::Escape => "the path has a broken or doubled escape",
+        }
+    }
+}
+
+/// The path as it is matched. Borrowed when nothing had to be undone.
+///
+/// # Errors
+/// [`Ambiguous`] when the path could be read in two ways.
+pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
+    let mut escaped = false;
+    for byte in path.bytes() {
+        match byte {
+            b'%' => escaped = true,
+            b'\\' | b';' | b'#' => return Err(Ambiguous::Separator),
+            0x21..=0x7e => {}
+            _ => return Err(Ambiguous::Character),
+        }
+    }
+    let path = if escaped { Cow::Owned(undo(path)?) } else { Cow::Borrowed(path) };
+    // The root has no segments at all; every other path has only whole ones.
+    if path != "/" {
+        for segment in path.split('/').skip(1) {
+            match segment {
+                "" => return Err(Ambiguous::EmptySegment),
+                "." | ".." => return Err(Ambiguous::DotSegment),
+                _ => {}
+            }
+        }
+    }
+    Ok(path)
+}
+
+fn undo(path: &str) -> Result<String, Ambiguous> {
+    let mut out = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find('%') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let digits = escape.get(1..3).ok_or(Ambiguous::Escape)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(Ambiguous::Escape);
+        }
+        let byte = u8::from_str_radix(digits, 16).map_err(|_| Ambiguous::Escape)?;
+        match byte {
+            b'%' => return Err(Ambiguous::Escape),
+            b'/' | b'\\' | b';' | b'#' | b'?' => return Err(Ambiguous::Separator),
+            0..=0x1f | 0x7f => return Err(Ambiguous::Character),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b',' => {
+                out.push(byte as char)
+            }
+            _ => {
+                // One spelling for what stays escaped.
+                out.push('%');
+                out.push_str(&digits.to_ascii_uppercase());
+            }
+        }
+        rest = &escape[3..];
+    }
+    out.push_str(rest);
+    Ok(out)
+}

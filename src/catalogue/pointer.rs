@@ -1,0 +1,172 @@
+//! Values out of JSON by pointer, in one pass over the text and without a tree.
+//!
+//! A pointer is RFC 6901's with `*` for every element of an array: `/data/*/groupid`. A scalar where an array
+//! is expected counts as its only element, since batch forms leave the brackets out. Every occurrence of a
+//! repeated key is read: of two parsers one may take the first and one the last.
+
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+/// Several pointers, read together.
+#[derive(Debug)]
+pub struct Pointers {
+    steps: Vec<Vec<&'static str>>,
+}
+
+/// What was found at each pointer.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    found: Vec<At>,
+    /// The text is an object and has a member `error` that is not null: how the vendor marks failures.
+    pub error: bool,
+    /// The text is one JSON object.
+    pub object: bool,
+}
+
+/// What was found at one pointer.
+#[derive(Clone, Debug, Default)]
+pub struct At {
+    /// Strings as they are, numbers as digits.
+    pub values: Vec<String>,
+    /// Something else stood there, or on the way: a tag cannot be made of it.
+    pub unclear: bool,
+}
+
+impl Pointers {
+    /// Compiles pointers; results come in the same order.
+    #[must_use]
+    pub fn new(pointers: &[&'static str]) -> Self {
+        let steps = pointers.iter().map(|pointer| pointer.split('/').skip(1).collect()).collect();
+        Self { steps }
+    }
+
+    /// Reads one JSON text.
+    ///
+    /// # Errors
+    /// When the text is not JSON.
+    pub fn collect(&self, text: &[u8]) -> Result<Collected, serde_json::Error> {
+        let mut collected =
+            Collected { found: vec![At::default(); self.steps.len()], ..Collected::default() };
+        let here = self.steps.iter().enumerate().map(|(at, steps)| (at, steps.as_slice())).collect();
+        let mut reader = serde_json::Deserializer::from_slice(text);
+        Place { here, top: true, out: &mut collected }.deserialize(&mut reader)?;
+        reader.end()?;
+        Ok(collected)
+    }
+}
+
+impl Collected {
+    /// What was found at the pointer of this number.
+    #[must_use]
+    pub fn at(&self, pointer: usize) -> &At {
+        static NOTHING: At = At { values: Vec::new(), unclear: true };
+        self.found.get(pointer).unwrap_or(&NOTHING)
+    }
+}
+
+/// A place in the text, and the pointers that lead through it.
+struct Place<'p, 'o> {
+    here: Vec<(usize, &'p [&'static str])>,
+    top: bool,
+    out: &'o mut Collected,
+}
+
+impl Place<'_, '_> {
+    fn scalar(self, value: &str) {
+        for (at, steps) in self.here {
+            let found = &mut self.out.found[at];
+            match steps {
+                [] | ["*"] => found.values.push(value.to_owned()),
+                _ => found.unclear = true,
+            }
+        }
+    }
+
+    fn unclear(self) {
+        for (at, _) in self.here {
+            self.out.found[at].unclear = true;
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Place<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.here.is_empty() && !self.top {
+            return IgnoredAny::deserialize(deserializer).map(|_| ());
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Place<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        self.scalar(value);
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        self.scalar(&value.to_string());
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        self.scalar(&value.to_string());
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.unclear();
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.unclear();
+        Ok(())
+    }
+
+    /// `null` is the same as absent.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let mut inside = Vec::with_capacity(self.here.len());
+        for (at, steps) in self.here {
+            match steps {
+                ["*", rest @ ..] => inside.push((at, rest)),
+                _ => self.out.found[at].unclear = true,
+            }
+        }
+        while list.next_element_seed(Place { here: inside.clone(), top: false, out: self.out })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.out.object |= self.top;
+        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            if self.top && key == "error" {
+                self.out.error = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                continue;
+            }
+            let matching = self.here.iter().filter_map(|(at, steps)| match steps {
+                [first, rest @ ..] if *first == key => Some((*at, rest)),
+                _ => None,
+            });
+            map.next_value_seed(Place { here: matching.collect(), top: false, out: self.out })?;
+        }
+        for (at, steps) in &self.here {
+            if matches!(steps, [] | ["*", ..]) {
+                self.out.found[*at].unclear = true;
+            }
+        }
+        Ok(())
+    }
+}

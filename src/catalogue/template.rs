@@ -1,0 +1,169 @@
+//! Tag templates, and the values that fill them.
+//!
+//! Values are made one spelling before they become tags: unescaped, ASCII lower case, the vendor's prefix cut
+//! off, numbers as digits, lists taken apart. Two spellings of one thing must never be two tags (that would be
+//! a stale answer); two things in one tag cost no more than a miss. Keys and what is sent stay as they came.
+
+use super::lookup::Spans;
+use super::pointer::{Collected, Pointers};
+use percent_encoding::percent_decode_str;
+
+/// The templates of one row.
+#[derive(Debug, Default)]
+pub struct Templates {
+    templates: Vec<Vec<Piece>>,
+    /// What is read from the request's body.
+    pub body: Option<Pointers>,
+    /// What is read from the answer's body.
+    pub answer: Option<Pointers>,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Text(&'static str),
+    Parameter(usize),
+    Body(usize),
+    Answer(usize),
+}
+
+/// Where values come from, for one exchange.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Values<'a> {
+    /// The path as it was matched.
+    pub path: &'a str,
+    /// The parameters in it.
+    pub spans: Spans,
+    /// What was found in the request's body.
+    pub body: Option<&'a Collected>,
+    /// What was found in the answer; absent before there is one.
+    pub answer: Option<&'a Collected>,
+}
+
+/// Tags of one exchange.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Tags {
+    /// The tags.
+    pub names: Vec<String>,
+    /// A body or an answer did not say clearly what it concerns.
+    pub unclear: bool,
+}
+
+impl Templates {
+    /// Compiles the templates of a row with this path.
+    ///
+    /// # Errors
+    /// A sentence, when a template names a parameter that the path does not have or is not well formed.
+    pub fn new(tags: &[&'static str], path: &'static str) -> Result<Self, String> {
+        let parameters: Vec<&str> = parameters(path).collect();
+        let mut body: Vec<&'static str> = Vec::new();
+        let mut answer: Vec<&'static str> = Vec::new();
+        let mut templates = Vec::with_capacity(tags.len());
+        for tag in tags {
+            let mut pieces = Vec::new();
+            let mut rest = *tag;
+            while let Some((text, after)) = rest.split_once('{') {
+                let (name, after) =
+                    after.split_once('}').ok_or_else(|| format!("tag {tag}: a brace is not closed"))?;
+                if !text.is_empty() {
+                    pieces.push(Piece::Text(text));
+                }
+                pieces.push(match name.split_once(':') {
+                    Some(("body", pointer)) => Piece::Body(place(&mut body, pointer)),
+                    Some(("answer", pointer)) => Piece::Answer(place(&mut answer, pointer)),
+                    Some(_) => return Err(format!("tag {tag}: {name} is neither body nor answer")),
+                    None => Piece::Parameter(
+                        parameters
+                            .iter()
+                            .position(|parameter| *parameter == name)
+                            .ok_or_else(|| format!("tag {tag}: the path has no parameter {name}"))?,
+                    ),
+                });
+                rest = after;
+            }
+            if !rest.is_empty() {
+                pieces.push(Piece::Text(rest));
+            }
+            templates.push(pieces);
+        }
+        let pointers = |list: Vec<&'static str>| (!list.is_empty()).then(|| Pointers::new(&list));
+        Ok(Self { templates, body: pointers(body), answer: pointers(answer) })
+    }
+
+    /// The tags for these values. Templates that need an answer are left out while there is none.
+    #[must_use]
+    pub fn resolve(&self, values: &Values<'_>, prefix: &str) -> Tags {
+        let mut tags = Tags::default();
+        for pieces in &self.templates {
+            if values.answer.is_none() && pieces.iter().any(|piece| matches!(piece, Piece::Answer(_))) {
+                tags.unclear = true;
+                continue;
+            }
+            let mut partial = vec![String::new()];
+            for piece in pieces {
+                if let Piece::Text(text) = piece {
+                    partial.iter_mut().for_each(|tag| tag.push_str(text));
+                    continue;
+                }
+                let found = piece.values(values, prefix, &mut tags.unclear);
+                partial = partial
+                    .iter()
+                    .flat_map(|tag| found.iter().map(move |value| format!("{tag}{value}")))
+                    .collect();
+            }
+            tags.names.append(&mut partial);
+        }
+        tags.names.sort_unstable();
+        tags.names.dedup();
+        tags
+    }
+}
+
+impl Piece {
+    fn values(&self, from: &Values<'_>, prefix: &str, unclear: &mut bool) -> Vec<String> {
+        let collected = match self {
+            Self::Text(_) => return Vec::new(),
+            Self::Parameter(at) => {
+                let value = from.spans.values(from.path).nth(*at).unwrap_or_default();
+                return value.split(',').map(|element| normal(element, prefix)).collect();
+            }
+            Self::Body(at) => from.body.map(|found| found.at(*at)),
+            Self::Answer(at) => from.answer.map(|found| found.at(*at)),
+        };
+        let Some(collected) = collected else {
+            *unclear = true;
+            return Vec::new();
+        };
+        *unclear |= collected.unclear;
+        // A body may pack a list into one string, as paths do.
+        let elements = collected.values.iter().flat_map(|value| value.split(','));
+        elements.map(|element| normal_text(element.trim(), prefix)).collect()
+    }
+}
+
+/// The names of the parameters of a path, in order.
+pub fn parameters(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{'))
+        .map(|name| name.trim_end_matches('}').trim_end_matches(',').trim_start_matches('*'))
+}
+
+/// One spelling of a value from a path.
+#[must_use]
+pub fn normal(value: &str, prefix: &str) -> String {
+    normal_text(&percent_decode_str(value).decode_utf8_lossy(), prefix)
+}
+
+fn normal_text(value: &str, prefix: &str) -> String {
+    let value = value.to_ascii_lowercase();
+    match value.strip_prefix(prefix) {
+        Some(rest) if !prefix.is_empty() => rest.to_owned(),
+        _ => value,
+    }
+}
+
+fn place(list: &mut Vec<&'static str>, pointer: &'static str) -> usize {
+    list.iter().position(|other| *other == pointer).unwrap_or_else(|| {
+        list.push(pointer);
+        list.len() - 1
+    })
+}

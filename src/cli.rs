@@ -1,0 +1,100 @@
+//! The command line: which subcommand, and what its end means as an exit code.
+//!
+//! 0 is done, 1 is something that failed while starting or running, 2 is a configuration or an argument that
+//! cannot be used. Each subcommand is a file of its own.
+
+mod check;
+mod demo;
+mod endpoints;
+mod keygen;
+mod serve;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A gateway between your services and the Easemob IM REST API.
+#[derive(Debug, Parser)]
+#[command(name = "easemob-gateway", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway.
+    Serve {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Try it: a stand-in for the vendor with sample data and a gateway in front of it, in one process.
+    Demo(demo::Options),
+    /// Run only the stand-in for the vendor.
+    Simulate(simulate::Options),
+    /// Explain every mistake in a configuration, or print what it amounts to.
+    Check {
+        /// The configuration file.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Print what the gateway knows of the vendor's operations.
+    Endpoints(endpoints::Options),
+    /// Make a caller key, and the digest of it that goes into the configuration.
+    Keygen,
+}
+
+/// Why a command failed.
+enum Failure {
+    /// The configuration cannot be used: exit code 2.
+    Configuration(String),
+    /// Something else: exit code 1.
+    Other(anyhow::Error),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve { config } => serve::run(&config),
+        Command::Demo(options) => demo::run(&options),
+        Command::Simulate(options) => simulate::run(&options),
+        Command::Check { config } => check::run(&config),
+        Command::Endpoints(options) => endpoints::run(&options),
+        Command::Keygen => keygen::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Configuration(what)) => {
+            eprintln!("{}", what.trim_end());
+            ExitCode::from(2)
+        }
+        Err(Failure::Other(error)) => {
+            eprintln!("easemob-gateway: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads a configuration with what the environment overrides.
+fn load(path: &Path) -> Result<crate::config::Loaded, Failure> {
+    // A variable that is no text cannot be one of ours.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    crate::config::load(path, environment, &crate::app::endpoint_names())
+        .map_err(|mistakes| Failure::Configuration(mistakes.to_string()))
+}
+
+/// The main runtime: accepting, admin, token. Workers have their own.
+fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(|error| Failure::Other(error.into()))?.block_on(future))
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}

@@ -1,0 +1,15 @@
+//! `check`: what a configuration amounts to, or everything that is wrong with it.
+//!
+//! Reads what `serve` would read, opens no socket and asks the vendor nothing.
+
+use super::Failure;
+use std::path::Path;
+
+pub(super) fn run(path: &Path) -> Result<(), Failure> {
+    let loaded = super::load(path)?;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    print!("{}", loaded.config.print());
+    Ok(())
+}

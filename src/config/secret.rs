@@ -1,0 +1,158 @@
+//! A secret by file, by environment variable or literally; never printed.
+//!
+//! Whoever needs the value takes the `SecretString` out of it. Noticing that a secret file has
+//! changed is left to whoever reloads the configuration: a secret is read once, when it is loaded.
+//!
+//! What may surprise: line ends at the end of a file are dropped, since editors and `echo` leave
+//! one; and a file that everybody may read is used, with a warning, since that is how Kubernetes
+//! mounts secrets unless told otherwise.
+
+use std::fmt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use toml::de::DeValue;
+
+use super::context::Context;
+use super::mistake::{Place, Show};
+use super::value::{Given, Raw, Value, quote};
+
+/// A secret, and where it came from.
+#[derive(Clone)]
+pub struct Secret {
+    value: SecretString,
+    source: SecretSource,
+}
+
+/// Where a secret came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// `{ file = "…" }`; a relative path begins at the folder of the configuration file.
+    File(PathBuf),
+    /// `{ env = "NAME" }`, or the variable that overrides the setting.
+    Variable(String),
+    /// It stands in the configuration file itself.
+    Literal,
+}
+
+const EXPECTED: &str = r#"{ file = "…" }, { env = "NAME" } or a string"#;
+
+// === impl Secret ===
+
+impl Secret {
+    /// The secret itself; never empty.
+    #[must_use]
+    pub fn value(&self) -> &SecretString {
+        &self.value
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn source(&self) -> &SecretSource {
+        &self.source
+    }
+
+    /// What stands in its place until it has been read.
+    pub(super) fn blank() -> Self {
+        Self { value: SecretString::default(), source: SecretSource::Literal }
+    }
+}
+
+impl PartialEq for Secret {
+    /// For telling whether a reload changed it. Takes no care of timing: both sides are ours.
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && self.value.expose_secret() == other.value.expose_secret()
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            SecretSource::File(path) => write!(out, "<hidden: from file {}>", path.display()),
+            SecretSource::Variable(name) => write!(out, "<hidden: from environment variable {name}>"),
+            SecretSource::Literal => out.write_str("<hidden: from the configuration file>"),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+impl Value for Secret {
+    fn read(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Self> {
+        let secret = match (&raw.given, &raw.place) {
+            (Given::Variable(text), Place::Variable(name)) => {
+                Self { value: SecretString::from(*text), source: SecretSource::Variable(name.clone()) }
+            }
+            (Given::Toml(DeValue::String(text)), _) => {
+                if context.open_to_all {
+                    let warning = "holds it literally, in a file that everybody on this machine may read";
+                    context.warnings.push(format!("{} {warning}", raw.name));
+                }
+                Self { value: SecretString::from(text.as_ref()), source: SecretSource::Literal }
+            }
+            _ => referred(raw, context)?,
+        };
+        let text = secret.value.expose_secret();
+        if text.trim().is_empty() {
+            return refuse(raw, context, &format!("{secret} is empty"));
+        }
+        if text.starts_with("<hidden: ") {
+            return refuse(raw, context, "this only stands where a secret was hidden");
+        }
+        Some(secret)
+    }
+
+    fn print(&self) -> Option<String> {
+        Some(quote(&self.to_string()))
+    }
+}
+
+/// A secret that stands elsewhere: a table with `file` or `env`, and nothing more.
+fn referred(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Secret> {
+    let pair = match &raw.given {
+        Given::Toml(DeValue::Table(table)) if table.len() == 1 => table.iter().next(),
+        _ => None,
+    };
+    let found = pair.and_then(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_str()?)));
+    match found {
+        Some(("file", path)) => from_file(raw, context, path),
+        Some(("env", name)) => {
+            let Some(value) = context.environment.get(name) else {
+                return refuse(raw, context, &format!("the environment variable {name} is not set"));
+            };
+            let source = SecretSource::Variable(name.to_owned());
+            Some(Secret { value: value.into(), source })
+        }
+        _ => refuse(raw, context, "this is neither of what a secret may be"),
+    }
+}
+
+fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Secret> {
+    let path = context.folder.join(path);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => return refuse(raw, context, &format!("{}: {error}", path.display())),
+    };
+    if open_to_all(&path) {
+        let warning = "everybody on this machine may read it; mode 0600 or 0440 is enough";
+        context.warnings.push(format!("{}: {}: {warning}", raw.name, path.display()));
+    }
+    let value = SecretString::from(text.trim_end_matches(['\n', '\r']));
+    Some(Secret { value, source: SecretSource::File(path) })
+}
+
+/// A mistake of which nothing is shown but what is said here.
+fn refuse<T>(raw: &Raw<'_>, context: &mut Context<'_>, what: &str) -> Option<T> {
+    context.mistake(raw, what.to_owned(), EXPECTED, Show::UpToPlace);
+    None
+}
+
+/// Whether everybody on the machine may read a file.
+pub(super) fn open_to_all(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o004 != 0)
+}

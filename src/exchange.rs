@@ -1,0 +1,88 @@
+//! `Exchange`: what happened to one request, from its head to its answer's last byte.
+//!
+//! Stages write into it, telemetry reads it, and nothing is decided by it. It belongs to one request and is
+//! never shared; what a flight or a write does after its caller has gone is counted elsewhere.
+
+use crate::catalogue::EndpointId;
+use crate::clock::Instant;
+use http::Method;
+
+/// The ledger of one request.
+#[derive(Debug)]
+pub struct Exchange {
+    /// When its head had been read.
+    pub opened: Instant,
+    /// Its method.
+    pub method: Method,
+    /// The path below the app, when a line will be written about it.
+    pub path: Option<Box<str>>,
+    /// The row of the catalogue, once known.
+    pub endpoint: Option<EndpointId>,
+    /// Who asked: the caller's number, once known.
+    pub caller: Option<u16>,
+    /// What the cache had to do with it.
+    pub cache: CacheOutcome,
+    /// Calls to the vendor made for this request.
+    pub calls: u8,
+    /// Why we said no, if we did.
+    pub refusal: Option<&'static str>,
+    /// The status that was answered; zero when the caller left first.
+    pub status: u16,
+}
+
+/// What the cache had to do with an exchange.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CacheOutcome {
+    /// It did not come so far.
+    None,
+    /// Answered from memory.
+    Hit,
+    /// Fetched.
+    Miss,
+    /// Answered by a fetch that another request had begun.
+    Joined,
+    /// A read that may not be kept or shared.
+    Bypass,
+    /// A write.
+    Write,
+    /// Passed through.
+    Relay,
+}
+
+impl CacheOutcome {
+    /// Every outcome, in the order of their numbers.
+    pub const ALL: [Self; 7] =
+        [Self::None, Self::Hit, Self::Miss, Self::Joined, Self::Bypass, Self::Write, Self::Relay];
+
+    /// As metrics and logs say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Joined => "joined",
+            Self::Bypass => "bypass",
+            Self::Write => "write",
+            Self::Relay => "relay",
+        }
+    }
+}
+
+impl Exchange {
+    /// A request whose head has just been read.
+    #[must_use]
+    pub fn new(opened: Instant, method: Method) -> Self {
+        Self {
+            opened,
+            method,
+            path: None,
+            endpoint: None,
+            caller: None,
+            cache: CacheOutcome::None,
+            calls: 0,
+            refusal: None,
+            status: 0,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! `Gateway`: the path of a request, top to bottom. Read this first.
+//!
+//! [`Gateway::call`] has two halves. [`Gateway::at_once`] is synchronous: who asks, what for, may he, is it in
+//! memory. Hits and refusals end there and no future is made. [`Gateway::go`] is what must wait: a read that
+//! joins or begins a fetch (`read`), a write that touches what it changed (`write`), a relay (`relay`). All
+//! three ask the vendor through one place (`ask`): token, connection, permit, send, judge.
+//!
+//! Refusals are one enum, answered at one desk. What happened is written into a ledger, which decides nothing.
+
+mod ask;
+mod call;
+mod grant;
+pub mod keep;
+pub mod read;
+pub mod refusal;
+mod relay;
+mod reply;
+mod write;
+
+use crate::body::Body;
+use crate::cache::{Cache, Flights, Secret};
+use crate::caller::Callers;
+use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
+use crate::exchange::CacheOutcome;
+use crate::limit::{Fairness, Limits, PoolId};
+use crate::tasks::Tasks;
+use crate::telemetry::{Desk, Ledger};
+use crate::token::TokenKeeper;
+use crate::upstream::Upstream;
+use call::Call;
+use futures_util::FutureExt;
+use http::{HeaderValue, Method, Request, Response};
+use refusal::Refusal;
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+/// Numbers of the path itself.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The org and app that are served: `/org/app`.
+    pub prefix: String,
+    /// The vendor's host, as the `Host` header says it.
+    pub host: HeaderValue,
+    /// What has no row is refused, not relayed.
+    pub refuse_unlisted: bool,
+    /// Requests that may wait for something at once.
+    pub requests_max: usize,
+    /// The longest request body that is passed on.
+    pub body_bytes_max: u64,
+    /// A request body must be whole in this time where it has to be read first.
+    pub body_timeout: Duration,
+    /// The longest body that is kept for a repeat, or read for tags.
+    pub replay_bytes_max: usize,
+    /// The longest answer that is kept, shared or read.
+    pub answer_bytes_max: usize,
+    /// How long a call waits for a permit.
+    pub patience: Duration,
+    /// From the last byte of a call's head to the first of its answer.
+    pub first_byte_timeout: Duration,
+    /// From there to the last byte of the answer, for what is read whole.
+    pub total_timeout: Duration,
+    /// How long a write without an answer is listened for.
+    pub write_listen: Duration,
+    /// How many at once.
+    pub write_listen_max: usize,
+    /// How long "not found" is kept.
+    pub absent: Duration,
+    /// Freshness by endpoint, where it is not the row's own.
+    pub fresh: Vec<Option<Duration>>,
+}
+
+/// What all workers share.
+#[derive(Debug)]
+pub struct House {
+    /// What is known of the vendor's operations.
+    pub catalogue: Arc<Catalogue>,
+    /// Who may ask.
+    pub callers: Callers,
+    /// How often each may.
+    pub fairness: Fairness,
+    /// How often the vendor may be asked.
+    pub limits: Arc<Limits>,
+    /// What is kept.
+    pub cache: Arc<Cache>,
+    /// What is being fetched.
+    pub flights: Arc<Flights<read::Landed>>,
+    /// The token.
+    pub tokens: Arc<TokenKeeper>,
+    /// What hashes are keyed with.
+    pub secret: Secret,
+    /// What runs in the background.
+    pub tasks: Tasks,
+    /// Numbers.
+    pub settings: Settings,
+    /// The pools of each row.
+    pub pools: Vec<Vec<PoolId>>,
+    /// Requests that are waiting for something now.
+    pub waiting: AtomicUsize,
+    /// Writes without an answer that are listened for now.
+    pub listening: AtomicUsize,
+}
+
+/// The gateway, as one worker has it.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    house: Arc<House>,
+    upstream: Arc<Upstream>,
+    desk: Arc<Desk>,
+}
+
+/// What [`Gateway::call`] gives: an answer at hand, or the future of one.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Answered without waiting.
+    Ready(Option<Response<Body>>),
+    /// On its way.
+    Waiting(Waiting),
+}
+
+/// An answer on its way.
+pub struct Waiting(Pin<Box<dyn Future<Output = Response<Body>> + Send>>);
+
+/// What the synchronous half found.
+enum Step {
+    /// The answer.
+    Reply(Response<Body>),
+    /// It must wait.
+    Go(Box<Call>),
+    /// It asks for a token, and is identified by its body.
+    Grant(Box<Request<Body>>),
+}
+
+impl Gateway {
+    /// A worker's gateway: the house, with a way out and a desk of its own.
+    #[must_use]
+    pub fn new(house: Arc<House>, upstream: Arc<Upstream>, desk: Arc<Desk>) -> Self {
+        Self { house, upstream, desk }
+    }
+
+    /// Answers one request. Never fails: what goes wrong is an answer too.
+    pub fn call(&self, request: Request<Body>) -> Outcome {
+        let mut ledger = self.desk.open(request.method().clone());
+        let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &mut ledger)));
+        match step.unwrap_or(Err(Refusal::Broken)) {
+            Ok(Step::Reply(response)) => Outcome::Ready(Some(ledger.close(response))),
+            Ok(Step::Go(call)) => {
+                let gateway = self.clone();
+                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(*call, ledger).await })))
+            }
+            Ok(Step::Grant(request)) => {
+                let gateway = self.clone();
+                Outcome::Waiting(Waiting(Box::pin(async move { gateway.grant(*request, ledger).await })))
+            }
+            Err(refusal) => Outcome::Ready(Some(refused(&refusal, ledger))),
+        }
+    }
+
+    fn at_once(&self, request: Request<Body>, ledger: &mut Ledger) -> Result<Step, Refusal> {
+        let house = &*self.house;
+        let came = house.cache.epochs.now();
+        if grant::is_for(&request, &house.settings.prefix) {
+            return Ok(Step::Grant(Box::new(request)));
+        }
+        ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
+        let call = Call::classify(house, request, came, ledger)?;
+        self.may(ledger, &call)?;
+        let mut call = call.check_head(&house.settings)?;
+        if let Some(response) = self.look_up(&mut call, ledger) {
+            return Ok(Step::Reply(response));
+        }
+        if ledger.path.is_none() {
+            ledger.path = Some(call.path().into());
+        }
+        Ok(Step::Go(Box::new(call)))
+    }
+
+    /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
+    fn may(&self, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
+        let house = &*self.house;
+        if !house.callers.may(ledger.caller, usize::from(call.endpoint.0)) {
+            return Err(Refusal::Forbidden);
+        }
+        if house.settings.refuse_unlisted && call.endpoint == house.catalogue.unlisted() {
+            return Err(Refusal::UnknownEndpoint);
+        }
+        match ledger.caller {
+            Some(caller) => house.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
+            None => Ok(()),
+        }
+    }
+
+    /// A kept answer that is still true. Names the read on the way, for the fetch that follows a miss.
+    fn look_up(&self, call: &mut Call, ledger: &mut Ledger) -> Option<Response<Body>> {
+        let read = call.read(&self.house.catalogue)?;
+        if !read.by_body {
+            call.name(&self.house, read, None);
+        }
+        let now = ledger.opened;
+        let entry = self.house.cache.look_up(call.key.as_ref()?, now)?;
+        ledger.cache = CacheOutcome::Hit;
+        if self.desk.hit_is_logged() {
+            ledger.path = Some(call.path().into());
+        }
+        Some(reply::kept(&entry, now))
+    }
+
+    async fn go(&self, call: Call, mut ledger: Ledger) -> Response<Body> {
+        let going = async {
+            match &self.house.catalogue[call.endpoint].endpoint.effect {
+                Effect::Read(_) => self.read(call, &mut ledger).await,
+                Effect::Write(_) if call.changes(&self.house.catalogue) => {
+                    self.write(call, &mut ledger).await
+                }
+                Effect::Write(_) | Effect::Relay => self.relay(call, &mut ledger).await,
+            }
+        };
+        let result = self.seated(going).await;
+        answer(result, ledger)
+    }
+
+    async fn grant(&self, request: Request<Body>, mut ledger: Ledger) -> Response<Body> {
+        let result = self.seated(self.answer_grant(request, &mut ledger)).await;
+        answer(result, ledger)
+    }
+
+    /// Whatever waits takes a seat, and a panic in it ends nothing else.
+    async fn seated<F>(&self, going: F) -> Result<Response<Body>, Refusal>
+    where
+        F: Future<Output = Result<Response<Body>, Refusal>>,
+    {
+        let _seat = Seat::take(&self.house).ok_or(Refusal::Full)?;
+        AssertUnwindSafe(going).catch_unwind().await.unwrap_or(Err(Refusal::Broken))
+    }
+}
+
+fn answer(result: Result<Response<Body>, Refusal>, ledger: Ledger) -> Response<Body> {
+    match result {
+        Ok(response) => ledger.close(response),
+        Err(refusal) => refused(&refusal, ledger),
+    }
+}
+
+/// Answers a refusal at the one desk.
+fn refused(refusal: &Refusal, mut ledger: Ledger) -> Response<Body> {
+    let row = refusal.row();
+    ledger.refusal = Some(row.reason);
+    ledger.close(refusal.response())
+}
+
+/// The right to wait, given back when dropped.
+struct Seat<'a>(&'a AtomicUsize);
+
+impl<'a> Seat<'a> {
+    fn take(house: &'a House) -> Option<Self> {
+        let seat = Self(&house.waiting);
+        let taken = house.waiting.fetch_add(1, Ordering::Relaxed);
+        (taken < house.settings.requests_max).then_some(seat)
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Future for Outcome {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.get_mut() {
+            Self::Ready(response) => {
+                response.take().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+            }
+            Self::Waiting(Waiting(future)) => future.as_mut().poll(cx).map(Ok),
+        }
+    }
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Waiting")
+    }
+}
+
+impl From<NotFound> for Refusal {
+    fn from(not_found: NotFound) -> Self {
+        match not_found {
+            NotFound::Ambiguous(why) => Self::AmbiguousPath(why),
+            NotFound::TooLong => Self::BadTarget("The path is too long."),
+            NotFound::Method(verbs) => {
+                let mut names: Vec<&str> = verbs.into_iter().map(Verb::as_str).collect();
+                names.sort_unstable();
+                names.dedup();
+                Self::WrongMethod(names.join(", "))
+            }
+        }
+    }
+}
+
+/// A method that asks and changes nothing, where a row stands for any method.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}

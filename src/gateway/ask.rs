@@ -1,0 +1,299 @@
+//! Asking the vendor: token, connection, permit, send, judge. The only way out.
+//!
+//! The order is a promise. A permit is a moment, so it is asked for last, with the token in hand and the
+//! connection ready, and is consumed by sending. A refused token is renewed and the call sent once more, with a
+//! new permit; a call that never left is sent again whatever it is; a safe read is repeated once when the
+//! connection broke or the vendor stumbled. A write is never repeated after it has left.
+
+use super::refusal::Refusal;
+use super::{Call, Gateway};
+use crate::body::{Body, Collected};
+use crate::catalogue::EndpointId;
+use crate::clock::{self, Instant};
+use crate::easemob::dialect::{Verdict, judge};
+use crate::limit::Permit;
+use crate::token::{NoToken, Refused, Token};
+use crate::upstream::headers::to_vendor;
+use crate::upstream::{Answer, Lane, SendError};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use http::{Method, Request, StatusCode, Uri};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is to be asked.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) endpoint: EndpointId,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    /// As they go to the vendor, but for the token.
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Payload,
+    pub(super) patience: Duration,
+    /// It may be sent twice without harm.
+    pub(super) safe: bool,
+    /// Answers of success up to this length are read whole; longer ones stream.
+    pub(super) whole_bytes_max: usize,
+    /// Calls that have left.
+    pub(super) calls: u8,
+}
+
+/// A request's body.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// At hand: can be sent again.
+    Bytes(Bytes),
+    /// Can be sent once.
+    Stream(Body),
+    /// Has been sent.
+    Gone,
+}
+
+/// What the vendor said, and what that means.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) content: Collected,
+}
+
+/// Why there is no answer.
+pub(super) enum Lost {
+    /// Nothing is under way, nothing was done.
+    Refused(Refusal),
+    /// It left, and nobody knows what became of it.
+    Unknown(Refusal),
+    /// It left, and the answer may still come.
+    Silent(Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>),
+}
+
+/// Error bodies are read up to this length, to be judged.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+/// A connection that turns out to be closed before anything was sent costs a new one, so many times.
+const NOT_SENT_MAX: u8 = 3;
+
+impl Errand {
+    /// What a call asks, with the caller's own headers.
+    pub(super) fn new(gateway: &Gateway, call: Call, payload: Payload) -> Self {
+        let patience = call.patience(&gateway.house.settings);
+        let endpoint = call.endpoint;
+        let (parts, _) = call.request.into_parts();
+        let mut headers = parts.headers;
+        to_vendor(&mut headers, &gateway.house.settings.host);
+        Self {
+            endpoint,
+            safe: super::is_safe(&parts.method),
+            method: parts.method,
+            uri: origin_form(&parts.uri),
+            headers,
+            payload,
+            patience,
+            whole_bytes_max: 0,
+            calls: 0,
+        }
+    }
+
+    fn request(&mut self, token: &Token) -> Request<Body> {
+        let body = match std::mem::replace(&mut self.payload, Payload::Gone) {
+            Payload::Bytes(bytes) => {
+                self.payload = Payload::Bytes(bytes.clone());
+                if bytes.is_empty() { Body::Empty } else { Body::Kept(bytes) }
+            }
+            Payload::Stream(body) => body,
+            Payload::Gone => Body::Empty,
+        };
+        let mut request = Request::new(body);
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(AUTHORIZATION, token.header.clone());
+        request
+    }
+
+    fn can_repeat(&self) -> bool {
+        matches!(self.payload, Payload::Bytes(_))
+    }
+}
+
+impl Gateway {
+    /// Asks, as often as it may. `leaves` is called just before the first sending.
+    pub(super) async fn ask(&self, errand: &mut Errand, leaves: impl Fn() + Send) -> Result<Judged, Lost> {
+        let (mut renewed, mut repeated, mut not_sent) = (false, false, 0);
+        loop {
+            let token = self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
+            let (lane, permit) = self.ready(errand).await?;
+            let (left, reused) = (clock::now(), lane.reused);
+            if errand.calls == 0 {
+                leaves();
+            }
+            errand.calls = errand.calls.saturating_add(1);
+            let judged = self.once(errand, lane, permit, &token).await;
+            self.tell(errand.endpoint, &judged);
+            match judged {
+                Err(Failed::NotSent(body)) => {
+                    if let (Payload::Gone, Some(body)) = (&errand.payload, body) {
+                        errand.payload = Payload::Stream(body);
+                    }
+                    errand.calls -= 1;
+                    not_sent += 1;
+                    if not_sent == NOT_SENT_MAX {
+                        return Err(Lost::Refused(Refusal::Unreachable("connections close at once".into())));
+                    }
+                }
+                Err(Failed::Broken(_)) if errand.safe && reused && !repeated && errand.can_repeat() => {
+                    repeated = true;
+                }
+                Err(Failed::Broken(what)) => return Err(Lost::Unknown(Refusal::Unreachable(what))),
+                Err(Failed::TooSlow) => return Err(Lost::Unknown(Refusal::TimedOut)),
+                Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
+                Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
+                    Next::Done => return Ok(judged),
+                    Next::AfterRenewal => renewed = true,
+                    Next::Repeat => repeated = true,
+                },
+            }
+        }
+    }
+
+    /// A connection that is ready, and the permit to use it now.
+    async fn ready(&self, errand: &Errand) -> Result<(Lane, Permit), Lost> {
+        let spent = |spent: crate::limit::Spent| Lost::Refused(Refusal::BudgetSpent(spent.retry_after));
+        let pools = &self.house.pools[usize::from(errand.endpoint.0)];
+        let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
+        place.near().await.map_err(spent)?;
+        let lane = self.upstream.connect().await.map_err(|error| {
+            self.desk.cells.vendor_call(errand.endpoint, "unreachable");
+            Lost::Refused(Refusal::Unreachable(error.to_string()))
+        })?;
+        let permit = place.admit().await.map_err(spent)?;
+        Ok((lane, permit))
+    }
+
+    async fn once(
+        &self,
+        errand: &mut Errand,
+        lane: Lane,
+        _permit: Permit,
+        token: &Arc<Token>,
+    ) -> Result<Judged, Failed> {
+        let settings = &self.house.settings;
+        let mut sending = Box::pin(lane.send(errand.request(token)));
+        let answer = match tokio::time::timeout(settings.first_byte_timeout, &mut sending).await {
+            Ok(answer) => answer?,
+            Err(_) => return Err(Failed::Silent(sending)),
+        };
+        tokio::time::timeout(settings.total_timeout, self.take_in(answer, errand.whole_bytes_max))
+            .await
+            .unwrap_or(Err(Failed::TooSlow))
+    }
+
+    /// Reads what must be read of an answer, and judges it.
+    pub(super) async fn take_in(&self, answer: Answer, whole_bytes_max: usize) -> Result<Judged, Failed> {
+        let Answer { status, headers, body } = answer;
+        let bytes_max = if status.is_success() { whole_bytes_max } else { ERROR_BYTES_MAX };
+        let content = if bytes_max == 0 {
+            Collected::Larger(body)
+        } else {
+            body.collect(bytes_max).await.map_err(|error| Failed::Broken(error.to_string()))?
+        };
+        let beginning = match &content {
+            Collected::Whole(bytes) => bytes.as_ref(),
+            Collected::Larger(_) => b"",
+        };
+        Ok(Judged { verdict: judge(status.as_u16(), beginning), status, headers, content })
+    }
+
+    /// What an answer means for the token, the limits, and whether to ask once more.
+    fn consider(
+        &self,
+        judged: &Judged,
+        errand: &Errand,
+        token: &Token,
+        left: Instant,
+        (renewed, repeated): (bool, bool),
+    ) -> Result<Next, Lost> {
+        match judged.verdict {
+            Verdict::Good => self.house.tokens.proved(token),
+            Verdict::TokenRefused if renewed => return Err(Lost::Refused(Refusal::TokenRefused)),
+            Verdict::TokenRefused => match self.house.tokens.refuse(token, left) {
+                Refused::Again if errand.can_repeat() => return Ok(Next::AfterRenewal),
+                Refused::Again => return Err(Lost::Refused(Refusal::SendAgain)),
+                Refused::TooSoon => return Err(Lost::Refused(Refusal::TokenRefused)),
+                Refused::NotTheToken => {}
+            },
+            Verdict::VendorLimited => {
+                let after = judged.headers.get(RETRY_AFTER).and_then(|value| seconds(value.to_str().ok()?));
+                self.house.limits.limited(&self.house.pools[usize::from(errand.endpoint.0)], after);
+            }
+            Verdict::Failed => {
+                let passing = matches!(judged.status.as_u16(), 502..=504);
+                if passing && errand.safe && !repeated && errand.can_repeat() {
+                    return Ok(Next::Repeat);
+                }
+            }
+            Verdict::PlanExhausted | Verdict::Absent | Verdict::Declined => {}
+        }
+        Ok(Next::Done)
+    }
+
+    fn tell(&self, endpoint: EndpointId, judged: &Result<Judged, Failed>) {
+        let outcome = match judged {
+            Ok(judged) => judged.verdict.as_str(),
+            Err(Failed::NotSent(_)) => "not_sent",
+            Err(Failed::Broken(_)) => "broken",
+            Err(Failed::TooSlow | Failed::Silent(_)) => "timed_out",
+        };
+        self.desk.cells.vendor_call(endpoint, outcome);
+    }
+}
+
+enum Next {
+    Done,
+    AfterRenewal,
+    Repeat,
+}
+
+/// Why one sending has no answer.
+pub(super) enum Failed {
+    NotSent(Option<Body>),
+    Broken(String),
+    TooSlow,
+    Silent(Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>),
+}
+
+impl From<SendError> for Failed {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::NotSent(request) => Self::NotSent(Some(request.into_body())),
+            SendError::Broken(what) => Self::Broken(what),
+        }
+    }
+}
+
+impl From<NoToken> for Refusal {
+    fn from(why: NoToken) -> Self {
+        match why {
+            NoToken::Refused(_, after) | NoToken::Failed(_, after) => Self::NoToken(after),
+            NoToken::TimedOut => Self::NoToken(Duration::from_secs(1)),
+        }
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
+fn seconds(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text.trim()).ok()?;
+    let at_ms = at.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis() as u64;
+    Some(Duration::from_millis(at_ms.saturating_sub(clock::unix_ms())))
+}
+
+/// Path and query only, whatever form the target came in.
+fn origin_form(uri: &Uri) -> Uri {
+    uri.path_and_query().and_then(|target| target.as_str().parse().ok()).unwrap_or_default()
+}

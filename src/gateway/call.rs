@@ -1,0 +1,159 @@
+//! `Call`: one request, recognised as an operation of the vendor.
+//!
+//! It owns the request and knows where its parameters stand. Nothing here waits or touches anything.
+
+use super::refusal::Refusal;
+use super::{House, Settings, is_safe};
+use crate::body::Body;
+use crate::cache::{Key, Stamp};
+use crate::catalogue::lookup::Spans;
+use crate::catalogue::pointer::Collected;
+use crate::catalogue::template::Values;
+use crate::catalogue::{Catalogue, Effect, EndpointId, Read, Verb};
+use crate::exchange::Exchange;
+use http::header::{CONTENT_ENCODING, HeaderMap};
+use http::{Method, Request, Uri};
+use std::time::Duration;
+
+/// One request, recognised.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// As it came.
+    pub(super) request: Request<Body>,
+    /// Its row.
+    pub(super) endpoint: EndpointId,
+    /// Its name, if its answer may be shared and kept.
+    pub(super) key: Option<Key>,
+    /// The number of the last touch when its head had been read.
+    pub(super) came: Stamp,
+    /// The path as it was matched, where that is not how it came.
+    canonical: Option<String>,
+    /// Where the app's part of the path ends.
+    below: usize,
+    spans: Spans,
+}
+
+impl Call {
+    /// Finds the row.
+    pub(super) fn classify(
+        house: &House,
+        request: Request<Body>,
+        came: Stamp,
+        ledger: &mut Exchange,
+    ) -> Result<Self, Refusal> {
+        check_target(request.method(), request.uri(), request.headers())?;
+        let path = request.uri().path();
+        let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
+        let found = house.catalogue.look_up(request.method(), &path[below..])?;
+        ledger.endpoint = Some(found.endpoint);
+        Ok(Self {
+            endpoint: found.endpoint,
+            key: None,
+            came,
+            canonical: found.canonical,
+            below,
+            spans: found.spans,
+            request,
+        })
+    }
+
+    /// What can be refused by the head alone.
+    pub(super) fn check_head(self, settings: &Settings) -> Result<Self, Refusal> {
+        match self.request.body().length() {
+            Some(length) if length > settings.body_bytes_max => {
+                Err(Refusal::TooLarge(settings.body_bytes_max))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// The read that this is, if it is one.
+    pub(super) fn read<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Read> {
+        match &catalogue[self.endpoint].endpoint.effect {
+            Effect::Read(read) => Some(read),
+            _ => None,
+        }
+    }
+
+    /// Whether a write changes something: a row for any method is a write by some methods only.
+    pub(super) fn changes(&self, catalogue: &Catalogue) -> bool {
+        catalogue[self.endpoint].endpoint.verb != Verb::Any || !is_safe(self.request.method())
+    }
+
+    /// Names the read, if its answer may be shared and kept.
+    pub(super) fn name(&mut self, house: &House, read: &Read, body: Option<&[u8]>) {
+        let query = self.request.uri().query();
+        self.key = Key::new(&house.secret, self.endpoint, read, (self.path(), &self.spans), query, body);
+    }
+
+    /// The same call without its body.
+    pub(super) fn copy(&self) -> Self {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = self.request.method().clone();
+        *request.uri_mut() = self.request.uri().clone();
+        *request.version_mut() = self.request.version();
+        *request.headers_mut() = self.request.headers().clone();
+        Self {
+            request,
+            endpoint: self.endpoint,
+            key: self.key.clone(),
+            came: self.came,
+            canonical: self.canonical.clone(),
+            below: self.below,
+            spans: self.spans,
+        }
+    }
+
+    /// The path below the app, as it was matched.
+    pub(super) fn path(&self) -> &str {
+        let came = || self.request.uri().path().get(self.below..).unwrap_or_default();
+        self.canonical.as_deref().unwrap_or_else(came)
+    }
+
+    /// What fills the templates of its tags.
+    pub(super) fn values<'a>(
+        &'a self,
+        body: Option<&'a Collected>,
+        answer: Option<&'a Collected>,
+    ) -> Values<'a> {
+        Values { path: self.path(), spans: self.spans, body, answer }
+    }
+
+    /// How long it may wait for a permit: the gateway's patience, or the caller's own if he has less.
+    pub(super) fn patience(&self, settings: &Settings) -> Duration {
+        let named = self.request.headers().get("x-request-timeout-ms");
+        let named = named.and_then(|ms| ms.to_str().ok()?.trim().parse().ok()).map(Duration::from_millis);
+        named.map_or(settings.patience, |named| named.min(settings.patience))
+    }
+
+    /// Whether the body is compressed, so that the gateway cannot read it.
+    pub(super) fn is_encoded(&self) -> bool {
+        let encoding = self.request.headers().get(CONTENT_ENCODING);
+        encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    }
+}
+
+/// Where the path below `/{org}/{app}` begins; `None` when that is another app.
+fn below(path: &str, prefix: &str) -> Option<usize> {
+    let rest = path.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(prefix.len())
+}
+
+/// Forms of target that a gateway in front of one origin has no use for (RFC 9112, 3.2).
+fn check_target(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    if *method == Method::CONNECT {
+        return Err(Refusal::BadTarget("The gateway is no tunnel."));
+    }
+    if *method == Method::TRACE {
+        return Err(Refusal::BadTarget("TRACE is not answered."));
+    }
+    if !uri.path().starts_with('/') {
+        return Err(Refusal::BadTarget("The target must be a path."));
+    }
+    let hosts = headers.get_all(http::header::HOST).iter().count();
+    // HTTP/2 carries the host in its target.
+    if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
+        return Err(Refusal::BadTarget("The request must name its host once."));
+    }
+    Ok(())
+}

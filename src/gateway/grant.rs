@@ -1,0 +1,138 @@
+//! The gateway's own answer to `POST /{org}/{app}/token`, so that the vendor's client libraries work unmodified.
+//!
+//! A client library asks for an app token with a client id and a secret; here these are a caller's name and key,
+//! and what it gets back is that key. The app's own token is in no answer, ever. Grants that give a user a
+//! token are passed on for callers who have that right by name; every other grant is refused, since its answer
+//! could be an app token.
+
+use super::ask::{Errand, Payload};
+use super::refusal::Refusal;
+use super::reply::Way;
+use super::{Call, Gateway};
+use crate::body::{Body, Collected};
+use crate::caller::Unidentified;
+use crate::catalogue::pointer::{Collected as Found, Pointers};
+use crate::exchange::CacheOutcome;
+use crate::telemetry::Ledger;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response};
+use serde_json::json;
+use std::sync::LazyLock;
+
+/// What client libraries keep is asked for again after this: a rotated key must stay valid for so long.
+pub(super) const EXPIRES_IN_S: u64 = 86_400;
+/// What callers get while the door is open: no secret, and refused by a gateway whose door is not.
+const OPEN_DOOR: &str = "open";
+/// A token request is small.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+static MEMBERS: LazyLock<Pointers> =
+    LazyLock::new(|| Pointers::new(&["/grant_type", "/client_id", "/client_secret"]));
+
+/// Whether this asks for a token, by whatever method.
+pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
+    request.uri().path().strip_prefix(prefix) == Some("/token")
+}
+
+impl Gateway {
+    pub(super) async fn answer_grant(
+        &self,
+        request: Request<Body>,
+        ledger: &mut Ledger,
+    ) -> Result<Response<Body>, Refusal> {
+        ledger.path = Some("/token".into());
+        if *request.method() != Method::POST {
+            return Err(Refusal::BadGrant("illegal_argument", "Tokens are asked for by POST."));
+        }
+        if request.uri().query().is_some_and(|query| query.contains("grant_type")) {
+            return Err(Refusal::BadGrant("illegal_argument", "The grant belongs into the body."));
+        }
+        let (parts, body) = request.into_parts();
+        let bytes = self.grant_body(body).await?;
+        let asked = MEMBERS.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
+        match member(&asked, 0)? {
+            Some("client_credentials") => self.local(&asked, ledger).await,
+            Some("inherit" | "password") => {
+                self.of_user(Request::from_parts(parts, Body::Empty), bytes, ledger).await
+            }
+            _ => Err(Refusal::BadGrant("invalid_grant", "The gateway answers client_credentials only.")),
+        }
+    }
+
+    async fn grant_body(&self, body: Body) -> Result<Bytes, Refusal> {
+        let reading = tokio::time::timeout(self.house.settings.body_timeout, body.collect(BODY_BYTES_MAX));
+        match reading.await {
+            Ok(Ok(Collected::Whole(bytes))) => Ok(bytes),
+            Ok(Ok(Collected::Larger(_))) => Err(Refusal::TooLarge(BODY_BYTES_MAX as u64)),
+            Ok(Err(_)) | Err(_) => Err(Refusal::BodyCut),
+        }
+    }
+
+    /// A caller's own key as his token.
+    async fn local(&self, asked: &Found, ledger: &mut Ledger) -> Result<Response<Body>, Refusal> {
+        let callers = &self.house.callers;
+        let (name, key) = (member(asked, 1)?, member(asked, 2)?);
+        let name = name.ok_or(Refusal::BadGrant("illegal_argument", "client_id must be provided."))?;
+        let key = key.ok_or(Refusal::BadGrant("illegal_argument", "client_secret must be provided"))?;
+        let token = if callers.is_open() {
+            OPEN_DOOR
+        } else {
+            let Some(named) = callers.named(name) else {
+                return Err(Refusal::BadGrant("invalid_grant", "client_id does not match"));
+            };
+            if callers.of_key(key.as_bytes()) != Some(named) {
+                return Err(Refusal::BadGrant("invalid_grant", "client_secret does not match"));
+            }
+            ledger.caller = Some(named);
+            key
+        };
+        let application = self.house.tokens.get().await.map_err(Refusal::from)?.application.clone();
+        let body = json!({
+            "access_token": token, "expires_in": EXPIRES_IN_S, "application": application.unwrap_or_default(),
+        });
+        let mut response = Response::new(Body::Kept(body.to_string().into()));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+
+    /// A user's token, from the vendor.
+    async fn of_user(
+        &self,
+        request: Request<Body>,
+        bytes: Bytes,
+        ledger: &mut Ledger,
+    ) -> Result<Response<Body>, Refusal> {
+        let house = &*self.house;
+        ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
+        let call = Call::classify(house, request, house.cache.epochs.now(), ledger)?;
+        self.may(ledger, &call)?;
+        ledger.cache = CacheOutcome::Relay;
+        let endpoint = call.endpoint;
+        let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
+        let judged = self.ask(&mut errand, || {}).await;
+        ledger.calls = errand.calls;
+        let outcome = judged.as_ref().map_or("lost", |judged| judged.verdict.as_str());
+        self.desk.audit(ledger.caller, endpoint, "/token", outcome);
+        Ok(judged.map_err(Refusal::from)?.reply(Way::Passed))
+    }
+}
+
+/// A member that may stand there once, and only as text.
+fn member(asked: &Found, at: usize) -> Result<Option<&str>, Refusal> {
+    match (asked.at(at).values.as_slice(), asked.at(at).unclear) {
+        ([], false) => Ok(None),
+        ([one], false) => Ok(Some(one)),
+        _ => Err(Refusal::BadGrant(
+            "illegal_argument",
+            "A member of the token request is repeated or no text.",
+        )),
+    }
+}
+
+impl From<Unidentified> for Refusal {
+    fn from(why: Unidentified) -> Self {
+        Self::Unidentified(why)
+    }
+}

@@ -1,0 +1,121 @@
+//! What a fetch brought: what it shows, and whether and for how long it may be kept.
+//!
+//! Kept is only what is exactly what it should be: a JSON object of success whose tags can be read, or a "not
+//! found" that says what is not there. Everything else goes to those who wait for it and is forgotten.
+
+use super::Gateway;
+use super::read::Trip;
+use super::reply::{self, Way};
+use crate::body::Body;
+use crate::cache::flight::Pilot;
+use crate::cache::{Entry, Kept, Slot};
+use crate::catalogue::pointer::{self, Pointers};
+use crate::clock::Instant;
+use crate::easemob::ABSENT;
+use crate::easemob::dialect::Verdict;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
+use http::{Response, StatusCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A fetched answer.
+#[derive(Debug)]
+pub struct Landing {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    /// What it shows.
+    pub(super) slots: Vec<Slot>,
+    pub(super) kept: Option<Kept>,
+    pub(super) calls: u8,
+}
+
+impl Gateway {
+    /// Reads what an answer shows, and keeps it if it may be kept.
+    pub(super) fn land(
+        &self,
+        landing: &mut Landing,
+        verdict: Verdict,
+        trip: &Trip,
+        (pilot, began): (&Pilot<super::read::Landed>, Instant),
+    ) {
+        let cache = &self.house.cache;
+        let fresh = match verdict {
+            Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
+                self.good_for(landing, trip)
+            }
+            Verdict::Absent => Some(self.house.settings.absent),
+            _ => None,
+        };
+        if landing.slots.is_empty() {
+            let mut tags = self.tags(&trip.call, trip.body.as_ref(), None);
+            tags.push(ABSENT.to_owned());
+            landing.slots = cache.slots(&tags);
+        }
+        let Some(fresh) = fresh.filter(|fresh| !fresh.is_zero()) else {
+            return;
+        };
+        let what = (landing.status.as_u16(), landing.body.as_ref());
+        let entry = Entry::new(&trip.key, &landing.slots, what, pilot.stamp(), (began, began + fresh));
+        if let Some(entry) = entry {
+            let kept = cache.keep(&trip.key, Arc::new(entry), began);
+            self.desk.cells.kept(kept);
+            landing.kept = Some(kept);
+        }
+    }
+
+    /// How long a good answer may be served; `None` when it is not what was expected. Notes what it shows.
+    fn good_for(&self, landing: &mut Landing, trip: &Trip) -> Option<Duration> {
+        let row = &self.house.catalogue[trip.call.endpoint];
+        let nothing = Pointers::new(&[]);
+        let shown = row.tags.answer.as_ref().unwrap_or(&nothing).collect(&landing.body).ok()?;
+        if !shown.object || shown.error {
+            return None;
+        }
+        let values = trip.call.values(trip.body.as_ref(), Some(&shown));
+        let tags = self.house.catalogue.tags(trip.call.endpoint, &values);
+        landing.slots = self.house.cache.slots(&tags.names);
+        if tags.unclear {
+            return None;
+        }
+        let fresh = self.fresh(&trip.call);
+        let Some(ends) = &row.ends else { return Some(fresh) };
+        earliest_end(&ends.collect(&landing.body).ok()?).map(|end| end.min(fresh))
+    }
+}
+
+/// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
+fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
+    let (clock, ends) = (ends.at(0), ends.at(1));
+    if ends.unclear {
+        return None;
+    }
+    let mut earliest = Duration::MAX;
+    for end in &ends.values {
+        let end: i64 = end.parse().ok()?;
+        // Below zero is for ever.
+        if end >= 0 {
+            let now: i64 = clock.values.first()?.parse().ok()?;
+            let left = u64::try_from(end.saturating_sub(now)).ok()?;
+            earliest = earliest.min(Duration::from_millis(left));
+        }
+    }
+    Some(earliest)
+}
+
+impl Landing {
+    fn is_plain_json(&self) -> bool {
+        let json = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
+            let value = value.as_bytes();
+            value.get(..16).is_some_and(|start| start.eq_ignore_ascii_case(b"application/json"))
+        });
+        let encoding = self.headers.get(CONTENT_ENCODING);
+        json && encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    }
+
+    pub(super) fn reply(&self, leads: bool) -> Response<Body> {
+        let way = if leads { Way::Fetched(self.kept) } else { Way::Joined(self.kept) };
+        reply::whole(self.status, &self.headers, self.body.clone(), way)
+    }
+}

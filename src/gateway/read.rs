@@ -1,0 +1,238 @@
+//! Reads that memory could not answer: joined, or fetched and kept.
+//!
+//! A fetch is a flight: a task of its own that lands for everyone inside, whoever has left meanwhile. What it
+//! brings is kept only if it is what it should be: a JSON object without an error, whose tags can be read.
+//! Answers too large to keep go to whoever began the flight as a stream; the others ask for themselves.
+
+use super::ask::{Errand, Judged, Lost, Payload};
+use super::keep::Landing;
+use super::refusal::Refusal;
+use super::reply::{self, Way};
+use super::{Call, Gateway};
+use crate::body::Body;
+use crate::body::Collected;
+use crate::cache::flight::{Pilot, Seat};
+use crate::cache::{Full, Key};
+use crate::catalogue::pointer::{self, Pointers};
+use crate::clock;
+use crate::exchange::{CacheOutcome, Exchange};
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE};
+use http::{Response, StatusCode};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// What a flight brings to its readers.
+#[derive(Clone, Debug)]
+pub enum Landed {
+    /// An answer, whole.
+    Answer(Arc<Landing>),
+    /// An answer too large to share: the first to take it has it.
+    Large(Arc<Mutex<Option<(StatusCode, HeaderMap, Body)>>>),
+    /// None, and how long this flight would have waited for a permit.
+    Refused(Refusal, Duration),
+}
+
+/// A flight's own copy of what it needs of the call.
+pub(super) struct Trip {
+    pub(super) errand: Errand,
+    pub(super) key: Key,
+    pub(super) call: Call,
+    pub(super) body: Option<pointer::Collected>,
+}
+
+/// A reader flies at most so often before he asks for himself alone.
+const FLIGHTS_MAX: u8 = 3;
+
+impl Gateway {
+    pub(super) async fn read(
+        &self,
+        mut call: Call,
+        ledger: &mut Exchange,
+    ) -> Result<Response<Body>, Refusal> {
+        let (bytes, body) = self.question(&mut call).await?;
+        if call.key.is_none() || self.fresh(&call).is_zero() || call.request.headers().contains_key(RANGE) {
+            ledger.cache = CacheOutcome::Bypass;
+            return self.alone(call, bytes, ledger).await;
+        }
+        // A body decides the name, so the first look was not possible before.
+        if body.is_some()
+            && let Some(response) = call.key.as_ref().and_then(|key| self.kept(key, ledger))
+        {
+            return Ok(response);
+        }
+        let slots = self.house.cache.slots(&self.tags(&call, body.as_ref(), None));
+        let patience = call.patience(&self.house.settings);
+        for _ in 0..FLIGHTS_MAX {
+            let Some(key) = &call.key else { break };
+            let house = &self.house;
+            let seat =
+                house.flights.board(key, &slots, call.came, &house.cache.epochs).map_err(Refusal::from)?;
+            let (ticket, leads) = match seat {
+                Seat::Join(ticket) => (ticket, false),
+                Seat::Lead(pilot, ticket) => {
+                    self.take_off(pilot, call.copy(), bytes.clone(), body.clone());
+                    (ticket, true)
+                }
+            };
+            ledger.cache = if leads { CacheOutcome::Miss } else { CacheOutcome::Joined };
+            match ticket.landed().await {
+                Some((Landed::Answer(landing), stamp)) => {
+                    let mine = leads || stamp >= call.came;
+                    if mine || house.cache.epochs.current(stamp, landing.slots.iter().copied()) {
+                        ledger.calls = if leads { landing.calls } else { 0 };
+                        return Ok(landing.reply(leads));
+                    }
+                }
+                Some((Landed::Large(answer), _)) => {
+                    let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let Some((status, headers, body)) = answer.filter(|_| leads) else {
+                        break;
+                    };
+                    return Ok(reply::passed(status, headers, body, Way::Fetched(None)));
+                }
+                // Whoever began it had less patience: that is no answer for those who have more.
+                Some((Landed::Refused(Refusal::BudgetSpent(_), theirs), _))
+                    if !leads && theirs < patience => {}
+                Some((Landed::Refused(refusal, _), _)) => return Err(refusal),
+                None => return Err(Refusal::Broken),
+            }
+        }
+        ledger.cache = CacheOutcome::Bypass;
+        self.alone(call, bytes, ledger).await
+    }
+
+    /// The body of a read that is asked by body: read, understood, and made part of its name.
+    async fn question(&self, call: &mut Call) -> Result<(Bytes, Option<pointer::Collected>), Refusal> {
+        let Some(read) = call.read(&self.house.catalogue) else {
+            return Err(Refusal::Broken);
+        };
+        let bytes = self.body_at_hand(call).await?;
+        if !read.by_body {
+            return Ok((bytes, None));
+        }
+        if call.is_encoded() {
+            return Err(Refusal::WrongType);
+        }
+        let nothing = Pointers::new(&[]);
+        let pointers = self.house.catalogue[call.endpoint].tags.body.as_ref().unwrap_or(&nothing);
+        let collected = pointers.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
+        call.name(&self.house, read, Some(&bytes));
+        Ok((bytes, Some(collected)))
+    }
+
+    fn kept(&self, key: &Key, ledger: &mut Exchange) -> Option<Response<Body>> {
+        let now = clock::now();
+        let entry = self.house.cache.look_up(key, now)?;
+        ledger.cache = CacheOutcome::Hit;
+        Some(reply::kept(&entry, now))
+    }
+
+    /// A read for one reader only: nothing is shared, nothing kept.
+    async fn alone(
+        &self,
+        call: Call,
+        bytes: Bytes,
+        ledger: &mut Exchange,
+    ) -> Result<Response<Body>, Refusal> {
+        let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
+        errand.safe = true;
+        let judged = self.ask(&mut errand, || {}).await;
+        ledger.calls = ledger.calls.saturating_add(errand.calls);
+        let judged = judged.map_err(Refusal::from)?;
+        Ok(judged.reply(Way::Bypass))
+    }
+
+    fn take_off(&self, pilot: Pilot<Landed>, call: Call, bytes: Bytes, body: Option<pointer::Collected>) {
+        let Some(key) = call.key.clone() else { return };
+        let errand = self.shared_errand(&call, bytes);
+        let gateway = self.clone();
+        self.house.tasks.spawn("flight", async move {
+            gateway.fly(pilot, Trip { errand, key, call, body }).await;
+        });
+    }
+
+    /// What is asked for many readers carries nothing of any one of them.
+    fn shared_errand(&self, call: &Call, bytes: Bytes) -> Errand {
+        let mut errand = Errand::new(self, call.copy(), Payload::Bytes(bytes));
+        errand.headers.clear();
+        errand.headers.insert(http::header::HOST, self.house.settings.host.clone());
+        errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if matches!(&errand.payload, Payload::Bytes(bytes) if !bytes.is_empty()) {
+            errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        errand.safe = true;
+        errand.whole_bytes_max = self.house.settings.answer_bytes_max;
+        errand
+    }
+
+    async fn fly(&self, pilot: Pilot<Landed>, mut trip: Trip) {
+        let began = OnceLock::new();
+        let leaves = || {
+            pilot.depart(&self.house.cache.epochs);
+            let _ = began.set(clock::now());
+        };
+        let judged = self.ask(&mut trip.errand, leaves).await;
+        let landed = match judged {
+            Err(lost) => Landed::Refused(lost.into(), trip.errand.patience),
+            Ok(Judged { status, headers, content: Collected::Larger(body), .. }) => {
+                Landed::Large(Arc::new(Mutex::new(Some((status, headers, body)))))
+            }
+            Ok(Judged { verdict, status, headers, content: Collected::Whole(body) }) => {
+                let mut landing = Landing {
+                    status,
+                    headers,
+                    body,
+                    slots: Vec::new(),
+                    kept: None,
+                    calls: trip.errand.calls,
+                };
+                let began = began.get().copied().unwrap_or_else(clock::now);
+                self.land(&mut landing, verdict, &trip, (&pilot, began));
+                Landed::Answer(Arc::new(landing))
+            }
+        };
+        pilot.land(landed);
+    }
+
+    pub(super) fn fresh(&self, call: &Call) -> Duration {
+        let set = self.house.settings.fresh.get(usize::from(call.endpoint.0)).copied().flatten();
+        let own = call.read(&self.house.catalogue).map(|read| read.fresh);
+        set.or(own).unwrap_or_default()
+    }
+
+    pub(super) fn tags(
+        &self,
+        call: &Call,
+        body: Option<&pointer::Collected>,
+        answer: Option<&pointer::Collected>,
+    ) -> Vec<String> {
+        self.house.catalogue.tags(call.endpoint, &call.values(body, answer)).names
+    }
+}
+
+impl Judged {
+    pub(super) fn reply(self, way: Way) -> Response<Body> {
+        let body = match self.content {
+            Collected::Whole(bytes) => Body::Kept(bytes),
+            Collected::Larger(body) => body,
+        };
+        reply::passed(self.status, self.headers, body, way)
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(_: Full) -> Self {
+        Self::FlightFull
+    }
+}
+
+impl From<Lost> for Refusal {
+    fn from(lost: Lost) -> Self {
+        match lost {
+            Lost::Refused(refusal) | Lost::Unknown(refusal) => refusal,
+            Lost::Silent(_) => Self::TimedOut,
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Writes: sent, then touched, whatever the caller does.
+//!
+//! A write runs in a task of its own. Until it has left, a caller who hangs up takes it with him; from then on
+//! nothing does. What it changes is touched before the first byte of its answer is handed on, on every outcome:
+//! success, a clear no, and not knowing. If nobody knows, the tags stay in doubt, and the task listens on for
+//! the late answer and touches again when it comes.
+
+use super::ask::{Errand, Judged, Lost, Payload};
+use super::refusal::Refusal;
+use super::reply::Way;
+use super::{Call, Gateway};
+use crate::body::{Body, Collected};
+use crate::cache::{Cause, Slot};
+use crate::catalogue::pointer;
+use crate::easemob::dialect::Verdict;
+use crate::exchange::{CacheOutcome, Exchange};
+use bytes::Bytes;
+use http::Response;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::oneshot;
+
+/// A write under way: what it concerns, and that somebody must be told what became of it.
+struct Deed {
+    gateway: Gateway,
+    call: Call,
+    body: Option<pointer::Collected>,
+    caller: Option<u16>,
+    left: AtomicBool,
+    touched: bool,
+}
+
+impl Gateway {
+    pub(super) async fn write(
+        &self,
+        mut call: Call,
+        ledger: &mut Exchange,
+    ) -> Result<Response<Body>, Refusal> {
+        ledger.cache = CacheOutcome::Write;
+        let (payload, body) = self.content(&mut call).await?;
+        let mut errand = Errand::new(self, call.copy(), payload);
+        errand.safe = false;
+        errand.whole_bytes_max = self.house.settings.answer_bytes_max;
+        let (tell, told) = oneshot::channel();
+        let deed = Deed {
+            gateway: self.clone(),
+            call,
+            body,
+            caller: ledger.caller,
+            left: AtomicBool::new(false),
+            touched: false,
+        };
+        self.house.tasks.spawn("write", deed.run(errand, tell));
+        let (calls, result) = told.await.map_err(|_| Refusal::Broken)?;
+        ledger.calls = calls;
+        result
+    }
+
+    /// The body to send, and what its tags need of it.
+    async fn content(&self, call: &mut Call) -> Result<(Payload, Option<pointer::Collected>), Refusal> {
+        let Some(pointers) = &self.house.catalogue[call.endpoint].tags.body else {
+            return Ok((self.payload(call).await?, None));
+        };
+        if call.is_encoded() {
+            return Err(Refusal::WrongType);
+        }
+        let bytes = self.body_at_hand(call).await?;
+        let collected = pointers.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
+        Ok((Payload::Bytes(bytes), Some(collected)))
+    }
+
+    /// The whole body, which must be read before anything is sent.
+    pub(super) async fn body_at_hand(&self, call: &mut Call) -> Result<Bytes, Refusal> {
+        match self.payload(call).await? {
+            Payload::Bytes(bytes) => Ok(bytes),
+            _ => Err(Refusal::TooLarge(self.house.settings.replay_bytes_max as u64)),
+        }
+    }
+
+    /// The body: at hand if it is short enough to be kept for a repeat, otherwise as it comes.
+    pub(super) async fn payload(&self, call: &mut Call) -> Result<Payload, Refusal> {
+        let settings = &self.house.settings;
+        let body = std::mem::take(call.request.body_mut());
+        let reading = tokio::time::timeout(settings.body_timeout, body.collect(settings.replay_bytes_max));
+        match reading.await {
+            Ok(Ok(Collected::Whole(bytes))) => Ok(Payload::Bytes(bytes)),
+            Ok(Ok(Collected::Larger(body))) => Ok(Payload::Stream(body.limited(settings.body_bytes_max))),
+            Ok(Err(_)) | Err(_) => Err(Refusal::BodyCut),
+        }
+    }
+}
+
+impl Deed {
+    async fn run(mut self, mut errand: Errand, tell: oneshot::Sender<(u8, Result<Response<Body>, Refusal>)>) {
+        let mut tell = tell;
+        let asked = {
+            let hung_up = async {
+                tell.closed().await;
+                // Once it has left, only its own end ends it.
+                if self.left.load(Ordering::Relaxed) {
+                    std::future::pending::<()>().await;
+                }
+            };
+            let asking = self.gateway.ask(&mut errand, || self.left.store(true, Ordering::Relaxed));
+            tokio::select! {
+                biased;
+                () = hung_up => return,
+                asked = asking => asked,
+            }
+        };
+        match asked {
+            Ok(judged) => {
+                self.settle(&judged);
+                let _ = tell.send((errand.calls, Ok(judged.reply(Way::Passed))));
+            }
+            Err(Lost::Silent(sending)) => {
+                let slots = self.touch(Cause::Unknown, "unknown", None);
+                let _ = tell.send((errand.calls, Err(Refusal::TimedOut)));
+                self.listen(sending, &slots).await;
+            }
+            Err(Lost::Unknown(refusal)) => {
+                self.touch(Cause::Unknown, "unknown", None);
+                let _ = tell.send((errand.calls, Err(refusal)));
+            }
+            Err(Lost::Refused(refusal)) => {
+                if self.left.load(Ordering::Relaxed) {
+                    self.touch(Cause::Declined, refusal.row().reason, None);
+                }
+                let _ = tell.send((errand.calls, Err(refusal)));
+            }
+        }
+    }
+
+    /// Touches according to what the vendor said.
+    fn settle(&mut self, judged: &Judged) {
+        let cause = match judged.verdict {
+            Verdict::Good => Cause::Write,
+            Verdict::Failed => Cause::Unknown,
+            _ => Cause::Declined,
+        };
+        let row = &self.gateway.house.catalogue[self.call.endpoint];
+        let answer = match (&row.tags.answer, &judged.content) {
+            (Some(pointers), Collected::Whole(bytes)) => pointers.collect(bytes).ok(),
+            _ => None,
+        };
+        self.touch(cause, judged.verdict.as_str(), answer.as_ref());
+    }
+
+    fn touch(&mut self, cause: Cause, outcome: &str, answer: Option<&pointer::Collected>) -> Vec<Slot> {
+        self.touched = true;
+        let gateway = &self.gateway;
+        let values = self.call.values(self.body.as_ref(), answer);
+        let tags = if cause == Cause::Declined {
+            // A clear no names nobody new: the coarse tags stay as they are.
+            gateway.house.catalogue.tags(self.call.endpoint, &values)
+        } else {
+            gateway.house.catalogue.touches(self.call.endpoint, &values)
+        };
+        let slots = gateway.house.cache.touch(&tags.names, cause);
+        gateway.desk.cells.touched(cause);
+        gateway.desk.audit(self.caller, self.call.endpoint, self.call.path(), outcome);
+        slots
+    }
+
+    /// Waits for the late answer of a write that timed out.
+    async fn listen(
+        &self,
+        sending: impl Future<Output = Result<crate::upstream::Answer, crate::upstream::SendError>>,
+        slots: &[Slot],
+    ) {
+        let house = &self.gateway.house;
+        let listening = house.listening.fetch_add(1, Ordering::Relaxed);
+        if listening < house.settings.write_listen_max {
+            let late = tokio::time::timeout(house.settings.write_listen, async {
+                // Its end, not its beginning: only then is the vendor done.
+                let answer = sending.await.ok()?;
+                self.gateway.take_in(answer, house.settings.answer_bytes_max).await.ok()
+            });
+            if let Ok(Some(_)) = late.await {
+                house.cache.resolve(slots);
+                self.gateway.desk.cells.touched(Cause::Unknown);
+            }
+        }
+        house.listening.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Deed {
+    /// A write that has left and of which nothing more will be heard, because its task ended early.
+    fn drop(&mut self) {
+        if self.left.load(Ordering::Relaxed) && !self.touched {
+            self.touch(Cause::Unknown, "abandoned", None);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `Server`: sockets in, answers out, and an end without a failed request.
+//!
+//! One plain listener accepts and hands connections out in turn to workers: threads with a `current_thread`
+//! runtime each, so that nothing on the path of a hit crosses a core. What a request is answered with is
+//! `gateway`'s business; here are accepting, framing and ending.
+
+pub mod admin;
+mod connection;
+mod watch;
+
+use crate::clock;
+use crate::gateway::Gateway;
+use crate::tasks::Tasks;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// Limits of the door.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Connections open at once; more wait in the kernel's queue.
+    pub connections_max: usize,
+    /// A head must be whole within this from its first byte.
+    pub head_timeout: Duration,
+    /// A connection without a request is closed after this.
+    pub idle_timeout: Duration,
+    /// The longest head.
+    pub head_bytes_max: usize,
+    /// Still accepting, but no longer ready.
+    pub drain_delay: Duration,
+    /// Open requests have this long to end.
+    pub drain_timeout: Duration,
+}
+
+/// A bound listener and the workers behind it.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    gateways: Vec<Gateway>,
+    settings: Settings,
+}
+
+/// A connection on its way to a worker, with its place among those that may be open.
+type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
+
+impl Server {
+    /// Binds the listener. Must be called on a runtime.
+    ///
+    /// # Errors
+    /// When the address is taken or not ours.
+    pub async fn bind(address: SocketAddr, gateways: Vec<Gateway>, settings: Settings) -> io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, gateways, settings })
+    }
+
+    /// Where it listens, with the port that was found free if none was named.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop`, then drains: accepts for the delay, ends connections after their answer, and waits
+    /// for what is under way until the timeout. Background tasks are waited for within the same timeout.
+    ///
+    /// # Errors
+    /// When a worker's thread or runtime cannot be made.
+    pub async fn run(self, tasks: Tasks, stop: CancellationToken) -> io::Result<()> {
+        let closing = CancellationToken::new();
+        let mut senders = Vec::new();
+        let mut threads = Vec::new();
+        for (number, gateway) in self.gateways.into_iter().enumerate() {
+            let (sender, receiver) = mpsc::channel(64);
+            let worker = Worker { gateway, settings: self.settings.clone(), tasks: tasks.clone() };
+            threads.push(worker.start(number, receiver, closing.clone())?);
+            senders.push(sender);
+        }
+        let open = Arc::new(Semaphore::new(self.settings.connections_max.min(Semaphore::MAX_PERMITS)));
+        let end = async {
+            stop.cancelled().await;
+            tokio::time::sleep(self.settings.drain_delay).await;
+        };
+        tokio::select! {
+            () = accept(&self.listener, &senders, &open) => {}
+            () = end => {}
+        }
+        drop((self.listener, senders));
+        closing.cancel();
+        for thread in threads {
+            // A worker ends within the drain's timeout.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        let _ = tokio::time::timeout(self.settings.drain_timeout, tasks.finish()).await;
+        Ok(())
+    }
+}
+
+async fn accept(listener: &TcpListener, workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
+    let mut turn = 0;
+    loop {
+        let Ok(place) = Arc::clone(open).acquire_owned().await else {
+            return;
+        };
+        let accepted = listener.accept().await.and_then(|(stream, _)| stream.into_std());
+        match accepted {
+            Ok(stream) => {
+                // A worker that has gone takes its turn with it; its connections are closed.
+                let _ = workers[turn % workers.len()].send((stream, place)).await;
+                turn += 1;
+            }
+            Err(error) => {
+                // Most often too many open files: accepting again at once would spin.
+                tracing::error!("a connection could not be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+struct Worker {
+    gateway: Gateway,
+    settings: Settings,
+    tasks: Tasks,
+}
+
+impl Worker {
+    fn start(
+        self,
+        number: usize,
+        connections: mpsc::Receiver<Accepted>,
+        closing: CancellationToken,
+    ) -> io::Result<JoinHandle<()>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+            runtime.block_on(self.serve(connections, closing));
+        })
+    }
+
+    async fn serve(self, mut connections: mpsc::Receiver<Accepted>, closing: CancellationToken) {
+        let watch = watch::Watch::new(&self.settings);
+        let ticking = Arc::clone(&watch);
+        self.tasks.spawn_until_stop("connection watch", async move { ticking.run().await });
+        let drain = hyper_util::server::graceful::GracefulShutdown::new();
+        while let Some((stream, place)) = connections.recv().await {
+            let Ok(stream) = TcpStream::from_std(stream) else {
+                continue;
+            };
+            let served = connection::serve(stream, self.gateway.clone(), &self.settings, &watch, &drain);
+            self.tasks.spawn("connection", async move {
+                served.await;
+                drop(place);
+            });
+        }
+        closing.cancelled().await;
+        let until = clock::now() + self.settings.drain_timeout;
+        if tokio::time::timeout_at(until, drain.shutdown()).await.is_err() {
+            tracing::warn!("requests were still open at the end of the drain's timeout");
+        }
+        // Flights and writes of this worker run on its runtime: they end before it does.
+        let _ = tokio::time::timeout_at(until, self.tasks.settled()).await;
+    }
+}

@@ -1,0 +1,170 @@
+//! What operators ask: is it alive, is it ready, its numbers, its state, its catalogue.
+//!
+//! A listener of its own, on loopback unless configured otherwise; it changes nothing. The general layers of
+//! `tower-http` stand around it: a panic is a 500, an answer takes at most ten seconds, credentials that
+//! someone may send are marked sensitive.
+
+use crate::body::Body;
+use crate::catalogue::table;
+use crate::clock::{self, Instant};
+use crate::easemob::dialect;
+use crate::tasks::Tasks;
+use crate::telemetry::Desk;
+use crate::telemetry::metrics::{Sources, scrape};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// What is shown.
+#[derive(Debug)]
+pub struct Admin {
+    /// The workers' numbers.
+    pub desks: Vec<Arc<Desk>>,
+    /// Everything else.
+    pub sources: Sources,
+    /// When the gateway started.
+    pub started: Instant,
+    /// True from the moment that the end was asked for.
+    pub draining: AtomicBool,
+}
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECTIONS_MAX: usize = 64;
+
+impl Admin {
+    /// Answers on this listener until the gateway stops.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, tasks: Tasks) {
+        let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
+        loop {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let Ok((stream, _)) = listener.accept().await else {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let admin = Arc::clone(&self);
+            let service = ServiceBuilder::new()
+                .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
+                .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
+                .layer(CatchPanicLayer::new())
+                .service_fn(move |request: Request<Incoming>| {
+                    let response = admin.answer(request.method(), request.uri().path());
+                    async move { Ok::<_, Infallible>(response) }
+                });
+            tasks.spawn_until_stop("admin connection", async move {
+                let mut builder = hyper::server::conn::http1::Builder::new();
+                builder.timer(TokioTimer::new()).header_read_timeout(ANSWER_TIMEOUT);
+                let service = TowerToHyperService::new(service);
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// Answers one request.
+    #[must_use]
+    pub fn answer(&self, method: &Method, path: &str) -> Response<Body> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return error(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Nothing here is changed by asking.",
+            );
+        }
+        match path {
+            "/livez" => text(StatusCode::OK, "alive\n"),
+            "/readyz" => match self.unready() {
+                None => text(StatusCode::OK, "ready\n"),
+                Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, why),
+            },
+            "/metrics" => match scrape(&self.desks, &self.sources) {
+                Ok(page) => respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", page),
+                Err(what) => error(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", &what.to_string()),
+            },
+            "/status" => json_of(&self.status()),
+            "/endpoints" => json_of(&table::data(&self.sources.office.catalogue)),
+            _ => error(
+                StatusCode::NOT_FOUND,
+                "service_resource_not_found",
+                "Here are /livez /readyz /metrics /status /endpoints.",
+            ),
+        }
+    }
+
+    /// Why calls should go elsewhere. The vendor being down is no reason: kept answers are still answers.
+    fn unready(&self) -> Option<&'static str> {
+        let useful = || self.sources.tokens.current().is_some() || self.sources.cache.size().0 > 0;
+        if self.draining.load(Ordering::Relaxed) {
+            Some("not ready: draining\n")
+        } else if !useful() {
+            Some("not ready: no app token yet, and nothing kept\n")
+        } else {
+            None
+        }
+    }
+
+    fn status(&self) -> Value {
+        let now = clock::now();
+        let sources = &self.sources;
+        let token = sources.tokens.current();
+        let left =
+            token.as_ref().and_then(|token| token.until).map(|until| until.duration_since(now).as_secs());
+        let counts = sources.tokens.counts();
+        let (entries, bytes) = sources.cache.size();
+        let pools = sources.limits.snapshot();
+        let pools = pools.iter().filter(|pool| pool.admitted > 0 || pool.paused_until.is_some()).map(|pool| {
+            json!({
+                "name": &*pool.name, "rate": pool.rate.to_string(), "size": pool.size, "inside": pool.inside,
+                "waiting": pool.waiting, "admitted": pool.admitted, "refused": pool.refused.iter().sum::<u64>(),
+                "paused_ms": pool.paused_until.map(|until| until.duration_since(now).as_millis() as u64),
+            })
+        });
+        json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptime_seconds": now.duration_since(self.started).as_secs(),
+            "ready": self.unready().is_none(),
+            "draining": self.draining.load(Ordering::Relaxed),
+            "callers": sources.office.callers,
+            "token": {
+                "usable": token.is_some(), "left_seconds": left, "grants": counts.granted,
+                "grants_refused": counts.refused, "grants_failed": counts.failed,
+            },
+            "cache": { "entries": entries, "bytes": bytes, "doubts": sources.cache.doubts.count() },
+            "pools": pools.collect::<Vec<_>>(),
+            "tasks": sources.tasks.count(),
+        })
+    }
+}
+
+fn json_of(value: &Value) -> Response<Body> {
+    respond(StatusCode::OK, "application/json", format!("{value:#}\n").into_bytes())
+}
+
+fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+    respond(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
+}
+
+fn error(status: StatusCode, word: &str, what: &str) -> Response<Body> {
+    respond(status, "application/json", dialect::speak(word, what, clock::unix_ms()).into_bytes())
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::Kept(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,148 @@
+//! One connection: HTTP/1.1 or cleartext HTTP/2 by its first bytes, then requests until either side ends it.
+//!
+//! The protocol is told by peeking, so that each has its plain builder (the automatic one keeps both in memory
+//! and has no limit on how long it waits for the first bytes). A head that cannot be parsed gets hyper's bare
+//! 400, 414 or 431.
+
+use super::Settings;
+use super::watch::{Busy, Heard, Line, Watch};
+use crate::body::{Body, BodyError};
+use crate::gateway::{Gateway, Outcome};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+/// How an HTTP/2 connection begins (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// Requests open at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 200;
+
+/// Serves one connection to its end.
+pub(super) fn serve(
+    stream: TcpStream,
+    gateway: Gateway,
+    settings: &Settings,
+    watch: &Arc<Watch>,
+    drain: &GracefulShutdown,
+) -> impl Future<Output = ()> + Send + 'static {
+    let watched = watch.add();
+    let draining = drain.watcher();
+    let (head_bytes_max, idle_timeout) = (settings.head_bytes_max, settings.idle_timeout);
+    async move {
+        let line = Arc::clone(&watched.line);
+        let served = async {
+            let _ = stream.set_nodelay(true);
+            let Some(is_http2) = is_http2(&stream).await else {
+                return;
+            };
+            let io = TokioIo::new(Heard { stream, line: Arc::clone(&line) });
+            let service = Service { gateway, line: Arc::clone(&line) };
+            // How a connection ends is told by the requests on it.
+            if is_http2 {
+                let mut builder = http2::Builder::new(TokioExecutor::new());
+                builder.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
+                builder.max_header_list_size(head_bytes_max as u32);
+                builder.keep_alive_interval(idle_timeout);
+                // Frames come at any time: heads are HTTP/2's own business, only silence is ours.
+                let _open = line.begin();
+                let _ = draining.watch(builder.serve_connection(io, service)).await;
+            } else {
+                let mut builder = http1::Builder::new();
+                builder.max_buf_size(head_bytes_max).writev(false);
+                let _ = draining.watch(builder.serve_connection(io, service)).await;
+            }
+        };
+        tokio::select! {
+            () = served => {}
+            () = line.cut.notified() => {}
+        }
+        drop(watched);
+    }
+}
+
+/// Looks at the first bytes without taking them. `None` when the connection ends before it has told.
+async fn is_http2(stream: &TcpStream) -> Option<bool> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) if !PREFACE.starts_with(&first[..count]) => return Some(false),
+            Ok(count) if count == PREFACE.len() => return Some(true),
+            // `P`, `PR`: it may still become either. Looking again at once would find the same bytes.
+            Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+struct Service {
+    gateway: Gateway,
+    line: Arc<Line>,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn call(&self, request: Request<Incoming>) -> Answering {
+        let busy = self.line.begin();
+        let request =
+            request.map(|body| if body.is_end_stream() { Body::Empty } else { Body::Incoming(body) });
+        Answering { outcome: self.gateway.call(request), busy: Some(busy) }
+    }
+}
+
+/// An answer being made; the line is busy until its last byte has been handed on.
+struct Answering {
+    outcome: Outcome,
+    busy: Option<Busy>,
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = std::task::ready!(Pin::new(&mut self.outcome).poll(cx))?;
+        let busy = self.busy.take();
+        Poll::Ready(Ok(match response.body() {
+            Body::Empty | Body::Kept(_) => response,
+            _ => response.map(|body| Body::stream(Sending { body, _busy: busy })),
+        }))
+    }
+}
+
+struct Sending {
+    body: Body,
+    _busy: Option<Busy>,
+}
+
+impl HttpBody for Sending {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,177 @@
+//! Slow callers: connections whose head is late, and connections on which nothing comes.
+//!
+//! Kept out of the path of a request: reading bytes and beginning a request store the number of the current
+//! tick, and once a tick a worker looks through its connections. So a late head is cut off between its timeout
+//! and an eighth more. (A timer per request would cost a twentieth of a hit.)
+
+use super::Settings;
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// One worker's connections.
+#[derive(Debug)]
+pub(super) struct Watch {
+    tick: Arc<AtomicU32>,
+    length: Duration,
+    head_ticks: u32,
+    idle_ticks: u32,
+    next: AtomicU64,
+    lines: Mutex<HashMap<u64, Arc<Line>>>,
+}
+
+/// What is known of one connection.
+#[derive(Debug)]
+pub(super) struct Line {
+    now: Arc<AtomicU32>,
+    /// The tick of the first byte of a head that is not whole yet; zero when none has come.
+    head: AtomicU32,
+    last: AtomicU32,
+    open: AtomicU32,
+    /// Rung when the connection must end.
+    pub(super) cut: Notify,
+}
+
+/// A line's place in the watch, left when dropped.
+pub(super) struct Watched {
+    pub(super) line: Arc<Line>,
+    number: u64,
+    watch: Arc<Watch>,
+}
+
+/// A request on a line, until its answer has been made and its last byte has been handed on.
+#[derive(Debug)]
+pub(super) struct Busy(Arc<Line>);
+
+/// So many ticks are one head timeout.
+const TICKS: u32 = 8;
+
+impl Watch {
+    pub(super) fn new(settings: &Settings) -> Arc<Self> {
+        let length = (settings.head_timeout / TICKS).max(Duration::from_millis(1));
+        let idle_ticks = settings.idle_timeout.as_nanos().div_ceil(length.as_nanos());
+        Arc::new(Self {
+            // Tick zero means "none", so counting begins at one.
+            tick: Arc::new(AtomicU32::new(1)),
+            length,
+            head_ticks: TICKS,
+            idle_ticks: u32::try_from(idle_ticks).unwrap_or(u32::MAX),
+            next: AtomicU64::new(0),
+            lines: Mutex::default(),
+        })
+    }
+
+    pub(super) fn add(self: &Arc<Self>) -> Watched {
+        let now = self.tick.load(Relaxed);
+        let line = Arc::new(Line {
+            now: Arc::clone(&self.tick),
+            // Its first head is awaited from the beginning.
+            head: AtomicU32::new(now),
+            last: AtomicU32::new(now),
+            open: AtomicU32::new(0),
+            cut: Notify::new(),
+        });
+        let number = self.next.fetch_add(1, Relaxed);
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(&line));
+        Watched { line, number, watch: Arc::clone(self) }
+    }
+
+    pub(super) async fn run(&self) {
+        loop {
+            tokio::time::sleep(self.length).await;
+            let now = self.tick.fetch_add(1, Relaxed) + 1;
+            let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            for line in lines.values().filter(|line| line.open.load(Relaxed) == 0) {
+                let head = line.head.load(Relaxed);
+                let late = head != 0 && now.saturating_sub(head) > self.head_ticks;
+                let idle = now.saturating_sub(line.last.load(Relaxed)) > self.idle_ticks;
+                if late || idle {
+                    line.cut.notify_one();
+                }
+            }
+        }
+    }
+}
+
+impl Line {
+    fn heard(&self) {
+        let now = self.now.load(Relaxed);
+        self.last.store(now, Relaxed);
+        if self.head.load(Relaxed) == 0 && self.open.load(Relaxed) == 0 {
+            self.head.store(now, Relaxed);
+        }
+    }
+
+    /// A head has been read.
+    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+        self.open.fetch_add(1, Relaxed);
+        Busy(Arc::clone(self))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.last.store(self.0.now.load(Relaxed), Relaxed);
+        self.0.head.store(0, Relaxed);
+        self.0.open.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watch.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+/// A socket that tells its line of what it reads.
+pub(super) struct Heard {
+    pub(super) stream: TcpStream,
+    pub(super) line: Arc<Line>,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if read.is_ready() {
+            self.line.heard();
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,290 @@
+//! The state of one vendor, and the course of one call through it.
+//!
+//! A call is counted and judged against its limit when it arrives; the token and the state are looked at
+//! when it is evaluated, which a hold or a delay may put off. The lock is never held across a wait.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http::{Method, Response, StatusCode, request::Parts};
+use http_body_util::Full;
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Dropped, Settings,
+    call::{Asked, Call},
+    limits::{Limits, Policy},
+    reply::{Failure, Outcome},
+    route::{Found, Route, route},
+    script::{Fault, Gate, Hold, HoldAt, Script},
+    tokens::Tokens,
+    world::World,
+};
+
+/// One call in the log.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallRecord {
+    /// Its method.
+    pub method: String,
+    /// Path and query as they were sent.
+    pub target: String,
+    /// The path with names in place of ids.
+    pub shape: &'static str,
+    /// When it arrived, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// When it arrived, for reckoning.
+    #[serde(skip)]
+    pub at: Instant,
+    /// Its answer; `None` while there is none, and for calls that were dropped.
+    pub status: Option<u16>,
+}
+
+/// Everything that clones of a simulator share.
+pub(super) struct Engine {
+    pub(super) settings: Settings,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+/// What the lock protects.
+pub(super) struct State {
+    pub(super) world: World,
+    pub(super) tokens: Tokens,
+    pub(super) limits: Limits,
+    pub(super) policy: Policy,
+    pub(super) script: Script,
+    /// Holds that were asked for over HTTP, where nobody can own them.
+    pub(super) kept: Vec<Hold>,
+    pub(super) log: VecDeque<CallRecord>,
+    /// Number of the first call in the log.
+    pub(super) log_start: u64,
+    /// Number of the first call since the counters were reset.
+    counted_from: u64,
+    pub(super) latency: Duration,
+}
+
+/// Wall clock at the start, and tokio's clock since: paused time moves both.
+struct Clock {
+    start: Instant,
+    start_ms: i64,
+}
+
+/// A call between its arrival and its end.
+struct Arrived {
+    number: u64,
+    shape: &'static str,
+    admitted: bool,
+    fault: Option<Fault>,
+    gates: Vec<(HoldAt, Gate)>,
+    /// Each way: half of the whole delay.
+    transit: Duration,
+}
+
+impl Engine {
+    pub(super) fn new(settings: Settings) -> Self {
+        let clock = Clock::new();
+        let mut world = World::new(settings.open_users, settings.batch_owner, clock.now_ms());
+        if settings.seed {
+            super::seed::plant(&mut world);
+        }
+        let policy = Policy {
+            enforced: settings.limits,
+            factor: settings.limit_factor,
+            refused_count: settings.refused_count,
+        };
+        let state = State {
+            world,
+            tokens: Tokens::new(settings.token_ttl),
+            limits: Limits::default(),
+            policy,
+            script: Script::default(),
+            kept: Vec::new(),
+            log: VecDeque::new(),
+            log_start: 0,
+            counted_from: 0,
+            latency: Duration::ZERO,
+        };
+        Self { settings, clock, state: Mutex::new(state) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.world.now = self.clock.now_ms();
+        state
+    }
+
+    /// The course of one call, from its arrival to its answer.
+    pub(super) async fn answer(&self, head: &Parts, body: Bytes) -> Result<Response<Full<Bytes>>, Dropped> {
+        let Some(call) = Call::new(&self.settings.org, &self.settings.app, head, body) else {
+            return Ok(self.elsewhere(head));
+        };
+        let route = route(&call);
+        let arrived = self.arrive(&call, &route);
+        pass(&arrived.gates, HoldAt::Arrival).await;
+        delay(arrived.transit).await;
+        let answer = self.evaluate(&call, &route, &arrived);
+        pass(&arrived.gates, HoldAt::Answer).await;
+        delay(arrived.transit).await;
+        self.end(&call.method, &arrived, answer.as_ref().map(|answer| answer.status().as_u16()));
+        answer.ok_or(Dropped)
+    }
+
+    /// Performs an operation on the state, without token, limits, counters or script.
+    pub(super) fn perform(&self, head: &Parts, body: Bytes) -> Response<Full<Bytes>> {
+        let Some(call) = Call::new(&self.settings.org, &self.settings.app, head, body) else {
+            return self.elsewhere(head);
+        };
+        let route = route(&call);
+        let mut state = self.state();
+        let outcome = state.operate(&self.settings, &call, &route);
+        respond(outcome, &self.settings, &call, state.world.now)
+    }
+
+    fn arrive(&self, call: &Call, route: &Route<'_>) -> Arrived {
+        let at = Instant::now();
+        let state = &mut *self.state();
+        let admitted = state.limits.arrive(&call.method, route.shape, at, state.policy);
+        if matches!(route.found, Found::Token) {
+            state.limits.token_request(state.world.now);
+        }
+        let number = state.note(call, route.shape, at, self.settings.log_size);
+        Arrived {
+            number,
+            shape: route.shape,
+            admitted,
+            fault: state.script.fault(call),
+            gates: state.script.gates(call),
+            transit: state.latency / 2,
+        }
+    }
+
+    /// `None` is a dropped connection.
+    fn evaluate(&self, call: &Call, route: &Route<'_>, arrived: &Arrived) -> Option<Response<Full<Bytes>>> {
+        let mut state = self.state();
+        let now = state.world.now;
+        if let Some(fault) = &arrived.fault {
+            if fault.applies() && arrived.admitted {
+                let _ = state.judge(&self.settings, call, route);
+            }
+            return fault.response(now);
+        }
+        let outcome = if arrived.admitted {
+            state.judge(&self.settings, call, route)
+        } else {
+            Err(Failure::reach_limit())
+        };
+        Some(respond(outcome, &self.settings, call, now))
+    }
+
+    fn end(&self, method: &Method, arrived: &Arrived, status: Option<u16>) {
+        let mut state = self.state();
+        if arrived.number >= state.counted_from {
+            state.limits.ended(method, arrived.shape, status);
+        }
+        let index = arrived.number.checked_sub(state.log_start).and_then(|index| usize::try_from(index).ok());
+        if let Some(record) = index.and_then(|index| state.log.get_mut(index)) {
+            record.status = status;
+        }
+    }
+
+    fn elsewhere(&self, head: &Parts) -> Response<Full<Bytes>> {
+        let path = head.uri.path().trim_start_matches('/');
+        let mut names = path.splitn(3, '/');
+        let (org, app) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+        let text = format!("Could not find application for {org}/{app} from URI: {path}");
+        Failure::new(StatusCode::NOT_FOUND, "organization_application_not_found", text)
+            .into_response(self.clock.now_ms())
+    }
+}
+
+impl State {
+    /// As the vendor does it: first who calls, then what is asked.
+    fn judge(&mut self, settings: &Settings, call: &Call, route: &Route<'_>) -> Outcome {
+        if !matches!(route.found, Found::Token) {
+            self.tokens.check(&call.headers)?;
+        }
+        self.operate(settings, call, route)
+    }
+
+    fn operate(&mut self, settings: &Settings, call: &Call, route: &Route<'_>) -> Outcome {
+        match route.found {
+            Found::Operation(operation) => {
+                let asked = Asked { call, first: route.first, second: route.second };
+                operation(&mut self.world, &asked)
+            }
+            Found::Token => self.tokens.grant(settings, &mut self.world, call),
+            Found::WrongMethod => Err(Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "unsupported_service_operation",
+                "Service operation not supported",
+            )),
+            Found::Nothing => Err(Failure::new(
+                StatusCode::NOT_FOUND,
+                "service_resource_not_found",
+                "Service resource not found",
+            )),
+        }
+    }
+
+    fn note(&mut self, call: &Call, shape: &'static str, at: Instant, size: usize) -> u64 {
+        self.log.push_back(CallRecord {
+            method: call.method.to_string(),
+            target: call.target.clone(),
+            shape,
+            at_ms: self.world.now,
+            at,
+            status: None,
+        });
+        let number = self.log_start + self.log.len() as u64 - 1;
+        while self.log.len() > size {
+            self.log.pop_front();
+            self.log_start += 1;
+        }
+        number
+    }
+
+    /// Forgets counters and log; calls under way then end unrecorded.
+    pub(super) fn reset_counters(&mut self) {
+        self.limits.reset();
+        self.log_start += self.log.len() as u64;
+        self.counted_from = self.log_start;
+        self.log.clear();
+    }
+}
+
+impl Clock {
+    fn new() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { start: Instant::now(), start_ms: millis(since_epoch) }
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.start_ms + millis(self.start.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2)
+}
+
+async fn pass(gates: &[(HoldAt, Gate)], here: HoldAt) {
+    for (_, gate) in gates.iter().filter(|(at, _)| *at == here) {
+        gate.pass().await;
+    }
+}
+
+async fn delay(transit: Duration) {
+    if !transit.is_zero() {
+        sleep(transit).await;
+    }
+}
+
+fn respond(outcome: Outcome, settings: &Settings, call: &Call, now: i64) -> Response<Full<Bytes>> {
+    match outcome {
+        Ok(reply) => reply.into_response(settings, call, now),
+        Err(failure) => failure.into_response(now),
+    }
+}

@@ -1,0 +1,162 @@
+//! The token endpoint, and who may call.
+//!
+//! Any number of tokens are valid at once, each until its own end: asking for a new one takes nothing from
+//! the old ones. Tokens that ended are remembered, because the vendor words an expired token differently
+//! from one it never issued.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{
+    Settings,
+    call::{Call, text},
+    reply::{Failure, Outcome, Reply},
+    world::World,
+};
+
+const PREFIX: &str = "YWMt";
+/// Ended tokens are forgotten beyond this many entries.
+const REMEMBERED: usize = 10_000;
+
+/// All tokens that were ever issued, as far as they are remembered.
+pub(super) struct Tokens {
+    issued: HashMap<String, State>,
+    /// Life of a token whose request names none.
+    pub(super) ttl: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    Until(Instant),
+    ForEver,
+    Revoked,
+}
+
+impl Tokens {
+    pub(super) fn new(ttl: Duration) -> Self {
+        Self { issued: HashMap::new(), ttl }
+    }
+
+    /// Ends every token that is out.
+    pub(super) fn revoke(&mut self) {
+        self.issued.values_mut().for_each(|state| *state = State::Revoked);
+    }
+
+    /// Checks the caller, and words the refusal as the vendor does.
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
+        let Some(token) = bearer(headers) else {
+            return Err(expired());
+        };
+        match self.issued.get(token) {
+            Some(State::ForEver) => Ok(()),
+            Some(State::Until(end)) if Instant::now() < *end => Ok(()),
+            Some(State::Until(_)) => Err(expired()),
+            Some(State::Revoked) => Err(unauthorized("unauthorized", "Unable to authenticate (OAuth)")),
+            None if well_formed(token) => {
+                Err(unauthorized("auth_bad_access_token", "Unable to authenticate"))
+            }
+            None => {
+                let text = "Unable to authenticate due to corrupt access token";
+                Err(unauthorized("auth_bad_access_token", text))
+            }
+        }
+    }
+
+    /// Answers `POST /token`.
+    pub(super) fn grant(&mut self, settings: &Settings, world: &mut World, call: &Call) -> Outcome {
+        let body = call.json()?;
+        let field = |name: &str| body.get(name).and_then(text);
+        match field("grant_type").as_deref() {
+            Some("client_credentials") => {
+                let id = field("client_id").ok_or_else(|| Failure::illegal("client_id must be provided."))?;
+                let secret = field("client_secret")
+                    .ok_or_else(|| Failure::illegal("client_secret must be provided"))?;
+                if id != settings.client_id {
+                    return Err(invalid_grant("client_id does not match"));
+                }
+                if secret != settings.client_secret {
+                    return Err(invalid_grant("client_secret does not match"));
+                }
+                let mut fields = self.issue(settings, ttl(&body));
+                fields.insert("application".into(), json!(settings.application));
+                Ok(Reply::naked(fields))
+            }
+            Some("inherit") => {
+                self.check(&call.headers)?;
+                let user = field("username").ok_or_else(|| Failure::illegal("username must be provided"))?;
+                let user = user.to_lowercase();
+                if body.get("autoCreateUser") == Some(&Value::Bool(true)) {
+                    world.add_user(&user);
+                }
+                let entity = world.user_entity(&user)?;
+                let mut fields = self.issue(settings, ttl(&body));
+                fields.insert("user".into(), entity);
+                Ok(Reply::naked(fields))
+            }
+            Some(_) => Err(invalid_grant("invalid username or password")),
+            None => Err(Failure::illegal("grant_type must be provided")),
+        }
+    }
+
+    fn issue(&mut self, settings: &Settings, asked: Option<u64>) -> Map<String, Value> {
+        let unit = |number| {
+            if settings.token_millis { Duration::from_millis(number) } else { Duration::from_secs(number) }
+        };
+        let ttl = asked.map_or(self.ttl, unit);
+        let state = match Instant::now().checked_add(ttl) {
+            Some(end) if !ttl.is_zero() => State::Until(end),
+            _ => State::ForEver,
+        };
+        if self.issued.len() >= REMEMBERED {
+            let now = Instant::now();
+            self.issued.retain(|_, state| match state {
+                State::Until(end) => now < *end,
+                State::ForEver => true,
+                State::Revoked => false,
+            });
+        }
+        let token = fresh();
+        self.issued.insert(token.clone(), state);
+        let expires_in = if settings.token_millis { ttl.as_millis() as u64 } else { ttl.as_secs() };
+        Map::from_iter([("access_token".into(), json!(token)), ("expires_in".into(), json!(expires_in))])
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The life that a request names: a number, or a number in quotes, as older samples show it.
+fn ttl(body: &Map<String, Value>) -> Option<u64> {
+    body.get("ttl").and_then(text)?.parse().ok()
+}
+
+fn fresh() -> String {
+    let mut random = [0_u8; 48];
+    fastrand::fill(&mut random);
+    format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random))
+}
+
+fn well_formed(token: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    token.strip_prefix(PREFIX).is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(plain))
+}
+
+fn expired() -> Failure {
+    unauthorized("unauthorized", "Unable to authenticate due to expired access token")
+}
+
+fn unauthorized(error: &'static str, description: &str) -> Failure {
+    Failure::new(StatusCode::UNAUTHORIZED, error, description)
+}
+
+fn invalid_grant(description: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, "invalid_grant", description)
+}

@@ -1,0 +1,148 @@
+//! Telling: one ledger opened and closed per request, numbers for a scrape, one line in the log.
+//!
+//! Every worker has a [`Desk`] with cells of its own, so that counting crosses no core; a scrape adds them up.
+//! A ledger that is dropped is closed by that: a caller who hangs up is counted too.
+
+pub mod log;
+pub mod metrics;
+
+use crate::body::{Body, BodyError};
+use crate::catalogue::{Catalogue, EndpointId};
+use crate::clock;
+use crate::exchange::Exchange;
+use bytes::Bytes;
+use http::{Method, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use metrics::Cells;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+
+/// What all desks have in common.
+#[derive(Debug)]
+pub struct Office {
+    /// The rows, for their names.
+    pub catalogue: Arc<Catalogue>,
+    /// The callers' names, by number.
+    pub callers: Vec<String>,
+    /// Of so many hits one is logged; 1 is every one, 0 none.
+    pub hits_one_in: u64,
+}
+
+/// Where one worker tells.
+#[derive(Debug)]
+pub struct Desk {
+    office: Arc<Office>,
+    /// This worker's numbers.
+    pub cells: Cells,
+    hits: AtomicU64,
+}
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    exchange: Exchange,
+    desk: Arc<Desk>,
+}
+
+impl Desk {
+    /// A desk of this office.
+    #[must_use]
+    pub fn new(office: Arc<Office>) -> Arc<Self> {
+        let cells = Cells::new(office.catalogue.rows().len(), office.callers.len());
+        Arc::new(Self { office, cells, hits: AtomicU64::new(0) })
+    }
+
+    /// Opens a ledger.
+    #[must_use]
+    pub fn open(self: &Arc<Self>, method: Method) -> Ledger {
+        Ledger { exchange: Exchange::new(clock::now(), method), desk: Arc::clone(self) }
+    }
+
+    /// Whether this hit is one of those that are logged.
+    pub fn hit_is_logged(&self) -> bool {
+        match self.office.hits_one_in {
+            0 => false,
+            1 => true,
+            many => self.hits.fetch_add(1, Relaxed).is_multiple_of(many),
+        }
+    }
+
+    fn close(&self, exchange: &Exchange) {
+        self.cells.request(exchange);
+        let hit = exchange.cache == crate::exchange::CacheOutcome::Hit;
+        if !hit || exchange.path.is_some() {
+            log::exchange(exchange, &self.office);
+        }
+    }
+
+    /// The name of a row.
+    #[must_use]
+    pub fn name(&self, endpoint: EndpointId) -> &'static str {
+        self.office.catalogue[endpoint].endpoint.name
+    }
+
+    /// One audit line: who changed what, and how it ended. No bodies.
+    pub fn audit(&self, caller: Option<u16>, endpoint: EndpointId, path: &str, outcome: &str) {
+        log::audit(log::caller(&self.office, caller), self.name(endpoint), path, outcome);
+    }
+}
+
+impl Ledger {
+    /// Closes it with this answer: at once when the body is at hand, otherwise when its last byte has left.
+    #[must_use]
+    pub fn close(mut self, response: Response<Body>) -> Response<Body> {
+        self.exchange.status = response.status().as_u16();
+        match response.body() {
+            Body::Empty | Body::Kept(_) => response,
+            _ => response.map(|body| Body::stream(Told { body, _ledger: self })),
+        }
+    }
+}
+
+impl std::ops::Deref for Ledger {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.exchange
+    }
+}
+
+impl std::ops::DerefMut for Ledger {
+    fn deref_mut(&mut self) -> &mut Exchange {
+        &mut self.exchange
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.desk.close(&self.exchange);
+    }
+}
+
+/// A body whose end closes the ledger.
+struct Told {
+    body: Body,
+    _ledger: Ledger,
+}
+
+impl HttpBody for Told {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

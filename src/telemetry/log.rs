@@ -1,0 +1,78 @@
+//! The subscriber, and the lines that are written about exchanges and changes.
+//!
+//! Fields are the same words as in the metrics. Never written: keys, tokens, bodies, query strings.
+
+use super::Office;
+use crate::clock;
+use crate::exchange::Exchange;
+use std::io;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Format {
+    /// One JSON object per line.
+    Json,
+    /// For reading at a desk.
+    Text,
+}
+
+/// Installs the subscriber for the whole process. A second call changes nothing.
+///
+/// # Errors
+/// When `level` is no directive that `tracing` understands.
+pub fn install<W>(format: Format, level: &str, writer: W) -> io::Result<()>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::try_new(level).map_err(io::Error::other)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let _ = match format {
+        Format::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+        Format::Text => lines.with_target(false).try_init(),
+    };
+    Ok(())
+}
+
+/// The one line of an exchange.
+pub(super) fn exchange(exchange: &Exchange, office: &Office) {
+    let endpoint = exchange.endpoint.map_or("-", |id| office.catalogue[id].endpoint.name);
+    let duration_us = clock::now().saturating_duration_since(exchange.opened).as_micros() as u64;
+    let path = exchange.path.as_deref().unwrap_or("-");
+    let caller = caller(office, exchange.caller);
+    tracing::info!(
+        target: "gateway::exchange",
+        { http.method = exchange.method.as_str(),
+        http.path = path,
+        http.status = exchange.status,
+        gateway.endpoint = endpoint,
+        gateway.caller = caller,
+        gateway.cache = exchange.cache.as_str(),
+        gateway.calls = exchange.calls,
+        gateway.refusal = exchange.refusal.unwrap_or("-"),
+        duration_us },
+        "{} {} {} {}",
+        exchange.method,
+        endpoint,
+        exchange.status,
+        exchange.refusal.unwrap_or(exchange.cache.as_str()),
+    );
+}
+
+/// The line of a change.
+pub(super) fn audit(caller: &str, endpoint: &str, path: &str, outcome: &str) {
+    tracing::info!(
+        target: "gateway::audit",
+        { gateway.caller = caller,
+        gateway.endpoint = endpoint,
+        http.path = path,
+        gateway.outcome = outcome },
+        "{caller} {endpoint} {path} {outcome}"
+    );
+}
+
+/// A caller's name.
+pub(super) fn caller(office: &Office, number: Option<u16>) -> &str {
+    number.and_then(|number| office.callers.get(usize::from(number))).map_or("-", String::as_str)
+}

@@ -1,0 +1,96 @@
+//! Secrets in the configuration: where they come from, and that nothing ever shows them.
+
+use std::path::Path;
+
+use easemob_gateway::config::SecretSource;
+use secrecy::ExposeSecret;
+
+use super::{SECRET, load_text, minimal_with};
+
+/// `minimal.toml` with another `client_secret`.
+fn with_secret(value: &str) -> String {
+    let text = std::fs::read_to_string("config/minimal.toml").expect("minimal.toml");
+    text.replace(r#"{ env = "EASEMOB_CLIENT_SECRET" }"#, value)
+}
+
+fn secret_file(folder: &Path, content: &str, mode: u32) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let path = folder.join("secret");
+    std::fs::write(&path, content).expect("written");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    with_secret(&format!("{{ file = {path:?} }}"))
+}
+
+#[test]
+fn a_secret_comes_from_a_file_without_its_last_line_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let loaded = load_text(&secret_file(folder.path(), "hunter2\r\n", 0o600)).expect("loads");
+    assert_eq!(loaded.config.vendor.client_secret.value().expose_secret(), "hunter2");
+    assert_eq!(
+        loaded.config.vendor.client_secret.source(),
+        &SecretSource::File(folder.path().join("secret"))
+    );
+    assert_eq!(loaded.warnings, Vec::<String>::new());
+    let loaded = load_text(&secret_file(folder.path(), "hunter2", 0o644)).expect("loads");
+    assert!(loaded.warnings[0].contains("everybody on this machine may read it"), "{:?}", loaded.warnings);
+    let mistakes = load_text(&secret_file(folder.path(), "\n", 0o600)).expect_err("empty").to_string();
+    assert!(mistakes.contains("is empty"), "{mistakes}");
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let literal = load_text(&with_secret(&format!("{SECRET:?}"))).expect("loads");
+    let by_name = load_text(&with_secret(r#"{ env = "EASEMOB_CLIENT_SECRET" }"#)).expect("loads");
+    for loaded in [literal, by_name] {
+        let secret = &loaded.config.vendor.client_secret;
+        assert_eq!(secret.value().expose_secret(), SECRET);
+        let shown = format!("{loaded:?} {:#?} {secret} {}", loaded.config, loaded.config.print());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn no_mistake_shows_a_secret() {
+    let (name, good) = ("client_secret = ", r#"{ env = "EASEMOB_CLIENT_SECRET" }"#);
+    let text = with_secret(good);
+    for (from, to) in [
+        (good, r#""hunter2"#),
+        (good, "[\"hunter2\"]"),
+        (good, "hunter2"),
+        (good, "{ file = \"/nowhere\", env = \"hunter2\" }"),
+        (good, "\"\"\"\nhunter2\n\"\"\" hunter2"),
+        (good, "\"\"\"\nhunter2\n"),
+        (good, "'hunter2' org = 'x'"),
+        (good, r#""<hidden: hunter2>""#),
+        (name, "client_secert = 'hunter2' #"),
+        (name, "client-key = 'hunter2' #"),
+        ("https://", "https://user:hunter2@"),
+    ] {
+        let shown = load_text(&text.replace(from, to)).expect_err(to).to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    let variable = minimal_with(&[("EASEMOB_GATEWAY_VENDOR_CLIENT_SECERT", "hunter2")]).expect_err("unknown");
+    assert!(!variable.to_string().contains("hunter2"), "{variable}");
+    let key = "[[callers]]\nname = 'a'\nkeys = ['egk_hunter2', 'hunter2']\n";
+    let shown = load_text(&(text + key)).expect_err("no digest").to_string();
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+/// One slip of the hand anywhere: a text left out or put in, or the file cut off.
+#[test]
+fn no_slip_of_the_hand_shows_a_secret() {
+    let text = with_secret("'hunter2'") + "\n[log]\nlevel = 'info'\n";
+    let text = &text[text.find("[vendor]").expect("a section")..];
+    let slips =
+        ["", "\"", "'", "\"\"\"", "[", "]", "{", "=", ".", "#", "\n", " ", "x", "\u{e4}", "\t", "\r", "\0"];
+    for (at, letter) in text.char_indices() {
+        let (before, after) = text.split_at(at);
+        let mut slipped = vec![before.to_owned(), format!("{before}{}", &after[letter.len_utf8()..])];
+        slipped.extend(slips.map(|slip| format!("{before}{slip}{after}")));
+        for text in slipped {
+            if let Err(mistakes) = load_text(&text) {
+                assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! All tests, in one binary: every further one would link everything again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod config;
+mod limit;
+mod path;
+mod simulator;
+mod support;
+mod tidy;
+mod units;

@@ -1,0 +1,3 @@
+//! The path of a request, from head to answer, under paused time and without sockets.
+
+mod basics;
