@@ -7,7 +7,8 @@
 //!
 //! **Tags** name something that can change: `group:7/members`. A template may take a value from the path
 //! (`{group}`), from the request's JSON body (`{body:/usernames/*}`) or from the answer's
-//! (`{answer:/data/*/groupid}`). A value that is a list gives one tag per element.
+//! (`{answer:/data/*/groupid}`, with `|` between places that deployments differ in). A value that is a list gives
+//! one tag per element.
 
 pub mod audit;
 mod endpoint;

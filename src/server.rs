@@ -150,7 +150,14 @@ impl Worker {
             let Ok(stream) = TcpStream::from_std(stream) else {
                 continue;
             };
-            let served = connection::serve(stream, self.gateway.clone(), &self.settings, &watch, &drain);
+            let served = connection::serve(
+                stream,
+                self.gateway.clone(),
+                &self.settings,
+                &watch,
+                self.tasks.clone(),
+                &drain,
+            );
             self.tasks.spawn("connection", async move {
                 served.await;
                 drop(place);

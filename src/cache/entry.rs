@@ -37,7 +37,7 @@ impl Entry {
         stamp: Stamp,
         (fetched, deadline): (Instant, Instant),
     ) -> Option<Self> {
-        let key_at = slots.len() * size_of::<Slot>();
+        let key_at = size_of_val(slots);
         let body_at = key_at + key.bytes().len();
         let mut block = Vec::with_capacity(body_at + body.len());
         slots.iter().for_each(|slot| block.extend_from_slice(&slot.to_le_bytes()));

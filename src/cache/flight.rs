@@ -19,10 +19,12 @@ use tokio::sync::Notify;
 /// Flights under way, by key. `T` is what a flight brings; all its readers share it.
 #[derive(Debug)]
 pub struct Flights<T> {
-    by_key: Mutex<HashMap<Box<[u8]>, Arc<Flight<T>>>>,
+    by_key: Mutex<ByKey<T>>,
     flights_max: usize,
     waiters_max: usize,
 }
+
+type ByKey<T> = HashMap<Box<[u8]>, Arc<Flight<T>>>;
 
 /// One fetch under way.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ struct Flight<T> {
     waiters: AtomicUsize,
     landed: OnceLock<Option<T>>,
     bell: Notify,
+    /// Rung when the last reader has left.
+    deserted: Notify,
 }
 
 /// A reader's part in a flight.
@@ -103,6 +107,7 @@ impl<T> Flights<T> {
             waiters: AtomicUsize::new(1),
             landed: OnceLock::new(),
             bell: Notify::new(),
+            deserted: Notify::new(),
         });
         by_key.insert(flight.key.clone(), Arc::clone(&flight));
         let pilot = Pilot { flight: Arc::clone(&flight), flights: Arc::clone(self) };
@@ -115,7 +120,7 @@ impl<T> Flights<T> {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<[u8]>, Arc<Flight<T>>>> {
+    fn lock(&self) -> MutexGuard<'_, ByKey<T>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -142,6 +147,14 @@ impl<T> Pilot<T> {
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.flight.stamp()
+    }
+
+    /// Resolves when nobody waits any more. Whoever boards after that may still find the flight, and gets
+    /// nothing from it: he boards again.
+    pub async fn deserted(&self) {
+        while self.flight.waiters.load(Ordering::Acquire) > 0 {
+            self.flight.deserted.notified().await;
+        }
     }
 
     /// Everyone inside gets this.
@@ -179,6 +192,8 @@ impl<T: Clone> Ticket<T> {
 
 impl<T> Drop for Ticket<T> {
     fn drop(&mut self) {
-        self.0.waiters.fetch_sub(1, Ordering::Relaxed);
+        if self.0.waiters.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.deserted.notify_one();
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! repeated key is read: of two parsers one may take the first and one the last.
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Several pointers, read together.
@@ -28,8 +29,11 @@ pub struct Collected {
 pub struct At {
     /// Strings as they are, numbers as digits.
     pub values: Vec<String>,
-    /// Something else stood there, or on the way: a tag cannot be made of it.
+    /// Something else stood there, or on the way, or one element of a list has it and another has not: what it
+    /// concerns cannot be told.
     pub unclear: bool,
+    /// The pointer's first member is not there at all.
+    pub absent: bool,
 }
 
 impl Pointers {
@@ -59,7 +63,7 @@ impl Collected {
     /// What was found at the pointer of this number.
     #[must_use]
     pub fn at(&self, pointer: usize) -> &At {
-        static NOTHING: At = At { values: Vec::new(), unclear: true };
+        static NOTHING: At = At { values: Vec::new(), unclear: true, absent: true };
         self.found.get(pointer).unwrap_or(&NOTHING)
     }
 }
@@ -151,21 +155,26 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         self.out.object |= self.top;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        let mut met = vec![false; self.here.len()];
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if self.top && key == "error" {
                 self.out.error = map.next_value::<Option<IgnoredAny>>()?.is_some();
                 continue;
             }
-            let matching = self.here.iter().filter_map(|(at, steps)| match steps {
-                [first, rest @ ..] if *first == key => Some((*at, rest)),
-                _ => None,
-            });
-            map.next_value_seed(Place { here: matching.collect(), top: false, out: self.out })?;
-        }
-        for (at, steps) in &self.here {
-            if matches!(steps, [] | ["*", ..]) {
-                self.out.found[*at].unclear = true;
+            let mut inside = Vec::new();
+            for ((at, steps), met) in self.here.iter().zip(&mut met) {
+                if let [first, rest @ ..] = steps
+                    && *first == key
+                {
+                    *met = true;
+                    inside.push((*at, rest));
+                }
             }
+            map.next_value_seed(Place { here: inside, top: false, out: self.out })?;
+        }
+        for ((at, _), _) in self.here.iter().zip(met).filter(|(_, met)| !met) {
+            let found = &mut self.out.found[*at];
+            if self.top { found.absent = true } else { found.unclear = true }
         }
         Ok(())
     }

@@ -23,7 +23,8 @@ enum Piece {
     Text(&'static str),
     Parameter(usize),
     Body(usize),
-    Answer(usize),
+    /// One of several places: deployments differ.
+    Answer(Vec<usize>),
 }
 
 /// Where values come from, for one exchange.
@@ -69,7 +70,9 @@ impl Templates {
                 }
                 pieces.push(match name.split_once(':') {
                     Some(("body", pointer)) => Piece::Body(place(&mut body, pointer)),
-                    Some(("answer", pointer)) => Piece::Answer(place(&mut answer, pointer)),
+                    Some(("answer", pointers)) => Piece::Answer(
+                        pointers.split('|').map(|pointer| place(&mut answer, pointer)).collect(),
+                    ),
                     Some(_) => return Err(format!("tag {tag}: {name} is neither body nor answer")),
                     None => Piece::Parameter(
                         parameters
@@ -120,22 +123,24 @@ impl Templates {
 
 impl Piece {
     fn values(&self, from: &Values<'_>, prefix: &str, unclear: &mut bool) -> Vec<String> {
-        let collected = match self {
+        let found: Vec<_> = match self {
             Self::Text(_) => return Vec::new(),
             Self::Parameter(at) => {
                 let value = from.spans.values(from.path).nth(*at).unwrap_or_default();
                 return value.split(',').map(|element| normal(element, prefix)).collect();
             }
-            Self::Body(at) => from.body.map(|found| found.at(*at)),
-            Self::Answer(at) => from.answer.map(|found| found.at(*at)),
+            Self::Body(at) => from.body.map(|found| found.at(*at)).into_iter().collect(),
+            Self::Answer(places) => {
+                let found: Vec<_> =
+                    places.iter().filter_map(|at| from.answer.map(|found| found.at(*at))).collect();
+                // An answer must show what it is about, in one of these places.
+                *unclear |= found.iter().all(|at| at.absent);
+                found
+            }
         };
-        let Some(collected) = collected else {
-            *unclear = true;
-            return Vec::new();
-        };
-        *unclear |= collected.unclear;
+        *unclear |= found.is_empty() || found.iter().any(|at| at.unclear);
         // A body may pack a list into one string, as paths do.
-        let elements = collected.values.iter().flat_map(|value| value.split(','));
+        let elements = found.iter().flat_map(|at| &at.values).flat_map(|value| value.split(','));
         elements.map(|element| normal_text(element.trim(), prefix)).collect()
     }
 }

@@ -26,8 +26,8 @@ pub(super) const ROWS: &[Endpoint] = &[
             "user:{user}/groups",
             "users/groups",
             "users",
-            "group:{answer:/data/*/groupid}/info",
-            "group:{answer:/data/*/groupid}/members",
+            "group:{answer:/data/*/groupid|/entities/*/groupId}/info",
+            "group:{answer:/data/*/groupid|/entities/*/groupId}/members",
         ],
     )
     .query(&["pagenum", "pagesize"])

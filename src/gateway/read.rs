@@ -95,7 +95,8 @@ impl Gateway {
                 Some((Landed::Refused(Refusal::BudgetSpent(_), theirs), _))
                     if !leads && theirs < patience => {}
                 Some((Landed::Refused(refusal, _), _)) => return Err(refusal),
-                None => return Err(Refusal::Broken),
+                // Everyone had left before it did, or it broke.
+                None => {}
             }
         }
         ledger.cache = CacheOutcome::Bypass;
@@ -173,7 +174,18 @@ impl Gateway {
             pilot.depart(&self.house.cache.epochs);
             let _ = began.set(clock::now());
         };
-        let judged = self.ask(&mut trip.errand, leaves).await;
+        let deserted = async {
+            pilot.deserted().await;
+            // Once it has left, it is worth keeping.
+            if began.get().is_some() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let judged = tokio::select! {
+            biased;
+            () = deserted => return,
+            judged = self.ask(&mut trip.errand, leaves) => judged,
+        };
         let landed = match judged {
             Err(lost) => Landed::Refused(lost.into(), trip.errand.patience),
             Ok(Judged { status, headers, content: Collected::Larger(body), .. }) => {

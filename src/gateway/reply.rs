@@ -19,9 +19,9 @@ pub(super) enum Way {
     Fetched(Option<Kept>),
     /// Fetched for another reader too, who began it.
     Joined(Option<Kept>),
-    /// A read that may not be kept.
+    /// A read that may not be kept, also one without a row.
     Bypass,
-    /// A write, or something passed through.
+    /// What is no read.
     Passed,
 }
 

@@ -8,12 +8,13 @@ use super::Settings;
 use super::watch::{Busy, Heard, Line, Watch};
 use crate::body::{Body, BodyError};
 use crate::gateway::{Gateway, Outcome};
+use crate::tasks::Tasks;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use std::convert::Infallible;
 use std::future::Future;
@@ -34,6 +35,7 @@ pub(super) fn serve(
     gateway: Gateway,
     settings: &Settings,
     watch: &Arc<Watch>,
+    tasks: Tasks,
     drain: &GracefulShutdown,
 ) -> impl Future<Output = ()> + Send + 'static {
     let watched = watch.add();
@@ -50,7 +52,7 @@ pub(super) fn serve(
             let service = Service { gateway, line: Arc::clone(&line) };
             // How a connection ends is told by the requests on it.
             if is_http2 {
-                let mut builder = http2::Builder::new(TokioExecutor::new());
+                let mut builder = http2::Builder::new(Streams(tasks));
                 builder.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
                 builder.max_header_list_size(head_bytes_max as u32);
                 builder.keep_alive_interval(idle_timeout);
@@ -82,6 +84,19 @@ async fn is_http2(stream: &TcpStream) -> Option<bool> {
             // `P`, `PR`: it may still become either. Looking again at once would find the same bytes.
             Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
+    }
+}
+
+/// Where HTTP/2 runs the requests of a connection.
+#[derive(Clone)]
+struct Streams(Tasks);
+
+impl<F> hyper::rt::Executor<F> for Streams
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, future: F) {
+        self.0.spawn("stream", future);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, request::Parts};
@@ -257,7 +257,8 @@ impl State {
 
 impl Clock {
     fn new() -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Read once: from then on the wall clock moves with the one clock, also when that is paused.
+        let since_epoch = Duration::from_millis(crate::clock::unix_ms());
         Self { start: Instant::now(), start_ms: millis(since_epoch) }
     }
 
