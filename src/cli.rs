@@ -7,6 +7,7 @@ mod check;
 mod demo;
 mod endpoints;
 mod keygen;
+mod probe;
 mod serve;
 mod simulate;
 
@@ -44,6 +45,8 @@ enum Command {
     Endpoints(endpoints::Options),
     /// Make a caller key, and the digest of it that goes into the configuration.
     Keygen,
+    /// Ask a running gateway whether it is well; the exit code is the answer.
+    Probe(probe::Options),
 }
 
 /// Why a command failed.
@@ -64,6 +67,7 @@ pub fn run() -> ExitCode {
         Command::Check { config } => check::run(&config),
         Command::Endpoints(options) => endpoints::run(&options),
         Command::Keygen => keygen::run(),
+        Command::Probe(options) => probe::run(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
