@@ -3,6 +3,8 @@
 //! Absolute times belong to the machine they were taken on; compare two runs on one machine, or two rows of one
 //! run. What a whole request costs against other proxies is measured over the wire, not here.
 
+#![allow(clippy::expect_used, reason = "a benchmark that cannot be set up has failed")]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use easemob_gateway::app::{Parts, endpoint_names};
 use easemob_gateway::body::Body;

@@ -126,6 +126,9 @@ pub enum Outcome {
 /// An answer on its way.
 pub struct Waiting(Pin<Box<dyn Future<Output = Response<Body>> + Send>>);
 
+/// The asynchronous half of one request.
+type Going<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>, Refusal>> + Send + 'a>>;
+
 /// What the synchronous half found.
 enum Step {
     /// The answer.
@@ -175,7 +178,7 @@ impl Gateway {
             return Ok(Step::Reply(response));
         }
         if ledger.path.is_none() {
-            ledger.path = Some(call.path().into());
+            ledger.path = Some(call.subject.path().into());
         }
         Ok(Step::Go(Box::new(call)))
     }
@@ -183,10 +186,10 @@ impl Gateway {
     /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
     fn may(&self, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
         let house = &*self.house;
-        if !house.callers.may(ledger.caller, usize::from(call.endpoint.0)) {
+        if !house.callers.may(ledger.caller, usize::from(call.subject.endpoint.0)) {
             return Err(Refusal::Forbidden);
         }
-        if house.settings.refuse_unlisted && call.endpoint == house.catalogue.unlisted() {
+        if house.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
             return Err(Refusal::UnknownEndpoint);
         }
         match ledger.caller {
@@ -205,35 +208,32 @@ impl Gateway {
         let entry = self.house.cache.look_up(call.key.as_ref()?, now)?;
         ledger.cache = CacheOutcome::Hit;
         if self.desk.hit_is_logged() {
-            ledger.path = Some(call.path().into());
+            ledger.path = Some(call.subject.path().into());
         }
         Some(reply::kept(&entry, now))
     }
 
     async fn go(&self, call: Call, mut ledger: Ledger) -> Response<Body> {
-        let going = async {
-            match &self.house.catalogue[call.endpoint].endpoint.effect {
-                Effect::Read(_) => self.read(call, &mut ledger).await,
-                Effect::Write(_) if call.changes(&self.house.catalogue) => {
-                    self.write(call, &mut ledger).await
-                }
-                Effect::Write(_) | Effect::Relay => self.relay(call, &mut ledger).await,
+        // Behind a pointer each: moved about by value they cost more than the allocation.
+        let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
+            Effect::Read(_) => Box::pin(self.read(call, &mut ledger)),
+            Effect::Write(_) if call.changes(&self.house.catalogue) => {
+                Box::pin(self.write(call, &mut ledger))
             }
+            Effect::Write(_) | Effect::Relay => Box::pin(self.relay(call, &mut ledger)),
         };
         let result = self.seated(going).await;
         answer(result, ledger)
     }
 
     async fn grant(&self, request: Request<Body>, mut ledger: Ledger) -> Response<Body> {
-        let result = self.seated(self.answer_grant(request, &mut ledger)).await;
+        let going: Going<'_> = Box::pin(self.answer_grant(request, &mut ledger));
+        let result = self.seated(going).await;
         answer(result, ledger)
     }
 
     /// Whatever waits takes a seat, and a panic in it ends nothing else.
-    async fn seated<F>(&self, going: F) -> Result<Response<Body>, Refusal>
-    where
-        F: Future<Output = Result<Response<Body>, Refusal>>,
-    {
+    async fn seated(&self, going: Going<'_>) -> Result<Response<Body>, Refusal> {
         let _seat = Seat::take(&self.house).ok_or(Refusal::Full)?;
         AssertUnwindSafe(going).catch_unwind().await.unwrap_or(Err(Refusal::Broken))
     }

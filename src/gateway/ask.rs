@@ -5,6 +5,7 @@
 //! new permit; a call that never left is sent again whatever it is; a safe read is repeated once when the
 //! connection broke or the vendor stumbled. A write is never repeated after it has left.
 
+use super::call::Subject;
 use super::refusal::Refusal;
 use super::{Call, Gateway};
 use crate::body::{Body, Collected};
@@ -16,7 +17,9 @@ use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
 use crate::upstream::{Answer, Lane, SendError};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, RETRY_AFTER};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use http::{Method, Request, StatusCode, Uri};
 use std::future::Future;
 use std::pin::Pin;
@@ -80,16 +83,38 @@ impl Errand {
     /// What a call asks, with the caller's own headers.
     pub(super) fn new(gateway: &Gateway, call: Call, payload: Payload) -> Self {
         let patience = call.patience(&gateway.house.settings);
-        let endpoint = call.endpoint;
         let (parts, _) = call.request.into_parts();
-        let mut headers = parts.headers;
-        to_vendor(&mut headers, &gateway.house.settings.host);
+        let mut errand = Self::of(&call.subject, parts.method, payload, patience);
+        errand.headers = parts.headers;
+        to_vendor(&mut errand.headers, &gateway.house.settings.host);
+        errand
+    }
+
+    /// The same with no header of the caller's: what is asked for many carries nothing of any one of them.
+    pub(super) fn shared(gateway: &Gateway, call: &Call, bytes: Bytes) -> Self {
+        let patience = call.patience(&gateway.house.settings);
+        let json = !bytes.is_empty();
+        let method = call.request.method().clone();
+        let mut errand = Self::of(&call.subject, method, Payload::Bytes(bytes), patience);
+        errand.headers.insert(HOST, gateway.house.settings.host.clone());
+        errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if json {
+            errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        errand.safe = true;
+        errand.whole_bytes_max = gateway.house.settings.answer_bytes_max;
+        errand
+    }
+
+    fn of(subject: &Subject, method: Method, payload: Payload, patience: Duration) -> Self {
         Self {
-            endpoint,
-            safe: super::is_safe(&parts.method),
-            method: parts.method,
-            uri: origin_form(&parts.uri),
-            headers,
+            endpoint: subject.endpoint,
+            safe: super::is_safe(&method),
+            method,
+            // Path and query only, whatever form the target came in.
+            uri: Uri::from(subject.target.clone()),
+            headers: HeaderMap::new(),
             payload,
             patience,
             whole_bytes_max: 0,
@@ -291,9 +316,4 @@ fn seconds(text: &str) -> Option<Duration> {
     let at = httpdate::parse_http_date(text.trim()).ok()?;
     let at_ms = at.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis() as u64;
     Some(Duration::from_millis(at_ms.saturating_sub(clock::unix_ms())))
-}
-
-/// Path and query only, whatever form the target came in.
-fn origin_form(uri: &Uri) -> Uri {
-    uri.path_and_query().and_then(|target| target.as_str().parse().ok()).unwrap_or_default()
 }

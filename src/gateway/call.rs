@@ -12,6 +12,7 @@ use crate::catalogue::template::Values;
 use crate::catalogue::{Catalogue, Effect, EndpointId, Read, Verb};
 use crate::exchange::Exchange;
 use http::header::{CONTENT_ENCODING, HeaderMap};
+use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 use std::time::Duration;
 
@@ -20,12 +21,21 @@ use std::time::Duration;
 pub(super) struct Call {
     /// As it came.
     pub(super) request: Request<Body>,
-    /// Its row.
-    pub(super) endpoint: EndpointId,
+    /// What it is about.
+    pub(super) subject: Subject,
     /// Its name, if its answer may be shared and kept.
     pub(super) key: Option<Key>,
     /// The number of the last touch when its head had been read.
     pub(super) came: Stamp,
+}
+
+/// What a call is about: its row, and its parameters. Outlives the request where a task does.
+#[derive(Clone, Debug)]
+pub(super) struct Subject {
+    /// Its row.
+    pub(super) endpoint: EndpointId,
+    /// Path and query, as they came.
+    pub(super) target: PathAndQuery,
     /// The path as it was matched, where that is not how it came.
     canonical: Option<String>,
     /// Where the app's part of the path ends.
@@ -46,15 +56,15 @@ impl Call {
         let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
         let found = house.catalogue.look_up(request.method(), &path[below..])?;
         ledger.endpoint = Some(found.endpoint);
-        Ok(Self {
+        let target = request.uri().path_and_query().cloned();
+        let subject = Subject {
             endpoint: found.endpoint,
-            key: None,
-            came,
+            target: target.unwrap_or_else(|| PathAndQuery::from_static("/")),
             canonical: found.canonical,
             below,
             spans: found.spans,
-            request,
-        })
+        };
+        Ok(Self { request, subject, key: None, came })
     }
 
     /// What can be refused by the head alone.
@@ -69,7 +79,7 @@ impl Call {
 
     /// The read that this is, if it is one.
     pub(super) fn read<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Read> {
-        match &catalogue[self.endpoint].endpoint.effect {
+        match &catalogue[self.subject.endpoint].endpoint.effect {
             Effect::Read(read) => Some(read),
             _ => None,
         }
@@ -77,46 +87,14 @@ impl Call {
 
     /// Whether a write changes something: a row for any method is a write by some methods only.
     pub(super) fn changes(&self, catalogue: &Catalogue) -> bool {
-        catalogue[self.endpoint].endpoint.verb != Verb::Any || !is_safe(self.request.method())
+        catalogue[self.subject.endpoint].endpoint.verb != Verb::Any || !is_safe(self.request.method())
     }
 
     /// Names the read, if its answer may be shared and kept.
     pub(super) fn name(&mut self, house: &House, read: &Read, body: Option<&[u8]>) {
-        let query = self.request.uri().query();
-        self.key = Key::new(&house.secret, self.endpoint, read, (self.path(), &self.spans), query, body);
-    }
-
-    /// The same call without its body.
-    pub(super) fn copy(&self) -> Self {
-        let mut request = Request::new(Body::Empty);
-        *request.method_mut() = self.request.method().clone();
-        *request.uri_mut() = self.request.uri().clone();
-        *request.version_mut() = self.request.version();
-        *request.headers_mut() = self.request.headers().clone();
-        Self {
-            request,
-            endpoint: self.endpoint,
-            key: self.key.clone(),
-            came: self.came,
-            canonical: self.canonical.clone(),
-            below: self.below,
-            spans: self.spans,
-        }
-    }
-
-    /// The path below the app, as it was matched.
-    pub(super) fn path(&self) -> &str {
-        let came = || self.request.uri().path().get(self.below..).unwrap_or_default();
-        self.canonical.as_deref().unwrap_or_else(came)
-    }
-
-    /// What fills the templates of its tags.
-    pub(super) fn values<'a>(
-        &'a self,
-        body: Option<&'a Collected>,
-        answer: Option<&'a Collected>,
-    ) -> Values<'a> {
-        Values { path: self.path(), spans: self.spans, body, answer }
+        let Subject { endpoint, spans, target, .. } = &self.subject;
+        let path = self.subject.path();
+        self.key = Key::new(&house.secret, *endpoint, read, (path, spans), target.query(), body);
     }
 
     /// How long it may wait for a permit: the gateway's patience, or the caller's own if he has less.
@@ -130,6 +108,23 @@ impl Call {
     pub(super) fn is_encoded(&self) -> bool {
         let encoding = self.request.headers().get(CONTENT_ENCODING);
         encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    }
+}
+
+impl Subject {
+    /// The path below the app, as it was matched.
+    pub(super) fn path(&self) -> &str {
+        let came = || self.target.path().get(self.below..).unwrap_or_default();
+        self.canonical.as_deref().unwrap_or_else(came)
+    }
+
+    /// What fills the templates of its tags.
+    pub(super) fn values<'a>(
+        &'a self,
+        body: Option<&'a Collected>,
+        answer: Option<&'a Collected>,
+    ) -> Values<'a> {
+        Values { path: self.path(), spans: self.spans, body, answer }
     }
 }
 

@@ -109,7 +109,7 @@ impl Gateway {
         let call = Call::classify(house, request, house.cache.epochs.now(), ledger)?;
         self.may(ledger, &call)?;
         ledger.cache = CacheOutcome::Relay;
-        let endpoint = call.endpoint;
+        let endpoint = call.subject.endpoint;
         let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = errand.calls;

@@ -49,7 +49,7 @@ impl Gateway {
             _ => None,
         };
         if landing.slots.is_empty() {
-            let mut tags = self.tags(&trip.call, trip.body.as_ref(), None);
+            let mut tags = self.tags(&trip.subject, trip.body.as_ref(), None);
             tags.push(ABSENT.to_owned());
             landing.slots = cache.slots(&tags);
         }
@@ -67,19 +67,19 @@ impl Gateway {
 
     /// How long a good answer may be served; `None` when it is not what was expected. Notes what it shows.
     fn good_for(&self, landing: &mut Landing, trip: &Trip) -> Option<Duration> {
-        let row = &self.house.catalogue[trip.call.endpoint];
+        let row = &self.house.catalogue[trip.subject.endpoint];
         let nothing = Pointers::new(&[]);
         let shown = row.tags.answer.as_ref().unwrap_or(&nothing).collect(&landing.body).ok()?;
         if !shown.object || shown.error {
             return None;
         }
-        let values = trip.call.values(trip.body.as_ref(), Some(&shown));
-        let tags = self.house.catalogue.tags(trip.call.endpoint, &values);
+        let values = trip.subject.values(trip.body.as_ref(), Some(&shown));
+        let tags = self.house.catalogue.tags(trip.subject.endpoint, &values);
         landing.slots = self.house.cache.slots(&tags.names);
         if tags.unclear {
             return None;
         }
-        let fresh = self.fresh(&trip.call);
+        let fresh = self.fresh(&trip.subject);
         let Some(ends) = &row.ends else { return Some(fresh) };
         earliest_end(&ends.collect(&landing.body).ok()?).map(|end| end.min(fresh))
     }

@@ -5,6 +5,7 @@
 //! Answers too large to keep go to whoever began the flight as a stream; the others ask for themselves.
 
 use super::ask::{Errand, Judged, Lost, Payload};
+use super::call::Subject;
 use super::keep::Landing;
 use super::refusal::Refusal;
 use super::reply::{self, Way};
@@ -13,11 +14,12 @@ use crate::body::Body;
 use crate::body::Collected;
 use crate::cache::flight::{Pilot, Seat};
 use crate::cache::{Full, Key};
+use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock;
 use crate::exchange::{CacheOutcome, Exchange};
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE};
+use http::header::{HeaderMap, RANGE};
 use http::{Response, StatusCode};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -37,7 +39,7 @@ pub enum Landed {
 pub(super) struct Trip {
     pub(super) errand: Errand,
     pub(super) key: Key,
-    pub(super) call: Call,
+    pub(super) subject: Subject,
     pub(super) body: Option<pointer::Collected>,
 }
 
@@ -51,9 +53,12 @@ impl Gateway {
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let (bytes, body) = self.question(&mut call).await?;
-        if call.key.is_none() || self.fresh(&call).is_zero() || call.request.headers().contains_key(RANGE) {
+        if call.key.is_none()
+            || self.fresh(&call.subject).is_zero()
+            || call.request.headers().contains_key(RANGE)
+        {
             ledger.cache = CacheOutcome::Bypass;
-            return self.alone(call, bytes, ledger).await;
+            return Box::pin(self.alone(call, bytes, ledger)).await;
         }
         // A body decides the name, so the first look was not possible before.
         if body.is_some()
@@ -61,7 +66,7 @@ impl Gateway {
         {
             return Ok(response);
         }
-        let slots = self.house.cache.slots(&self.tags(&call, body.as_ref(), None));
+        let slots = self.house.cache.slots(&self.tags(&call.subject, body.as_ref(), None));
         let patience = call.patience(&self.house.settings);
         for _ in 0..FLIGHTS_MAX {
             let Some(key) = &call.key else { break };
@@ -71,7 +76,7 @@ impl Gateway {
             let (ticket, leads) = match seat {
                 Seat::Join(ticket) => (ticket, false),
                 Seat::Lead(pilot, ticket) => {
-                    self.take_off(pilot, call.copy(), bytes.clone(), body.clone());
+                    self.take_off(pilot, &call, bytes.clone(), body.clone());
                     (ticket, true)
                 }
             };
@@ -100,7 +105,7 @@ impl Gateway {
             }
         }
         ledger.cache = CacheOutcome::Bypass;
-        self.alone(call, bytes, ledger).await
+        Box::pin(self.alone(call, bytes, ledger)).await
     }
 
     /// The body of a read that is asked by body: read, understood, and made part of its name.
@@ -116,7 +121,7 @@ impl Gateway {
             return Err(Refusal::WrongType);
         }
         let nothing = Pointers::new(&[]);
-        let pointers = self.house.catalogue[call.endpoint].tags.body.as_ref().unwrap_or(&nothing);
+        let pointers = self.house.catalogue[call.subject.endpoint].tags.body.as_ref().unwrap_or(&nothing);
         let collected = pointers.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
         call.name(&self.house, read, Some(&bytes));
         Ok((bytes, Some(collected)))
@@ -144,28 +149,13 @@ impl Gateway {
         Ok(judged.reply(Way::Bypass))
     }
 
-    fn take_off(&self, pilot: Pilot<Landed>, call: Call, bytes: Bytes, body: Option<pointer::Collected>) {
+    fn take_off(&self, pilot: Pilot<Landed>, call: &Call, bytes: Bytes, body: Option<pointer::Collected>) {
         let Some(key) = call.key.clone() else { return };
-        let errand = self.shared_errand(&call, bytes);
+        let errand = Errand::shared(self, call, bytes);
+        let trip = Trip { errand, key, subject: call.subject.clone(), body };
         let gateway = self.clone();
-        self.house.tasks.spawn("flight", async move {
-            gateway.fly(pilot, Trip { errand, key, call, body }).await;
-        });
-    }
-
-    /// What is asked for many readers carries nothing of any one of them.
-    fn shared_errand(&self, call: &Call, bytes: Bytes) -> Errand {
-        let mut errand = Errand::new(self, call.copy(), Payload::Bytes(bytes));
-        errand.headers.clear();
-        errand.headers.insert(http::header::HOST, self.house.settings.host.clone());
-        errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if matches!(&errand.payload, Payload::Bytes(bytes) if !bytes.is_empty()) {
-            errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        errand.safe = true;
-        errand.whole_bytes_max = self.house.settings.answer_bytes_max;
-        errand
+        // Behind a pointer, so that starting the task moves little.
+        self.house.tasks.spawn("flight", Box::pin(async move { gateway.fly(pilot, trip).await }));
     }
 
     async fn fly(&self, pilot: Pilot<Landed>, mut trip: Trip) {
@@ -208,19 +198,21 @@ impl Gateway {
         pilot.land(landed);
     }
 
-    pub(super) fn fresh(&self, call: &Call) -> Duration {
-        let set = self.house.settings.fresh.get(usize::from(call.endpoint.0)).copied().flatten();
-        let own = call.read(&self.house.catalogue).map(|read| read.fresh);
-        set.or(own).unwrap_or_default()
+    pub(super) fn fresh(&self, subject: &Subject) -> Duration {
+        let set = self.house.settings.fresh.get(usize::from(subject.endpoint.0)).copied().flatten();
+        set.unwrap_or_else(|| match &self.house.catalogue[subject.endpoint].endpoint.effect {
+            Effect::Read(read) => read.fresh,
+            _ => Duration::ZERO,
+        })
     }
 
     pub(super) fn tags(
         &self,
-        call: &Call,
+        subject: &Subject,
         body: Option<&pointer::Collected>,
         answer: Option<&pointer::Collected>,
     ) -> Vec<String> {
-        self.house.catalogue.tags(call.endpoint, &call.values(body, answer)).names
+        self.house.catalogue.tags(subject.endpoint, &subject.values(body, answer)).names
     }
 }
 

@@ -6,6 +6,7 @@
 //! the late answer and touches again when it comes.
 
 use super::ask::{Errand, Judged, Lost, Payload};
+use super::call::Subject;
 use super::refusal::Refusal;
 use super::reply::Way;
 use super::{Call, Gateway};
@@ -22,7 +23,7 @@ use tokio::sync::oneshot;
 /// A write under way: what it concerns, and that somebody must be told what became of it.
 struct Deed {
     gateway: Gateway,
-    call: Call,
+    subject: Subject,
     body: Option<pointer::Collected>,
     caller: Option<u16>,
     left: AtomicBool,
@@ -37,19 +38,20 @@ impl Gateway {
     ) -> Result<Response<Body>, Refusal> {
         ledger.cache = CacheOutcome::Write;
         let (payload, body) = self.content(&mut call).await?;
-        let mut errand = Errand::new(self, call.copy(), payload);
+        let subject = call.subject.clone();
+        let mut errand = Errand::new(self, call, payload);
         errand.safe = false;
         errand.whole_bytes_max = self.house.settings.answer_bytes_max;
         let (tell, told) = oneshot::channel();
         let deed = Deed {
             gateway: self.clone(),
-            call,
+            subject,
             body,
             caller: ledger.caller,
             left: AtomicBool::new(false),
             touched: false,
         };
-        self.house.tasks.spawn("write", deed.run(errand, tell));
+        self.house.tasks.spawn("write", Box::pin(deed.run(errand, tell)));
         let (calls, result) = told.await.map_err(|_| Refusal::Broken)?;
         ledger.calls = calls;
         result
@@ -57,7 +59,7 @@ impl Gateway {
 
     /// The body to send, and what its tags need of it.
     async fn content(&self, call: &mut Call) -> Result<(Payload, Option<pointer::Collected>), Refusal> {
-        let Some(pointers) = &self.house.catalogue[call.endpoint].tags.body else {
+        let Some(pointers) = &self.house.catalogue[call.subject.endpoint].tags.body else {
             return Ok((self.payload(call).await?, None));
         };
         if call.is_encoded() {
@@ -137,7 +139,7 @@ impl Deed {
             Verdict::Failed => Cause::Unknown,
             _ => Cause::Declined,
         };
-        let row = &self.gateway.house.catalogue[self.call.endpoint];
+        let row = &self.gateway.house.catalogue[self.subject.endpoint];
         let answer = match (&row.tags.answer, &judged.content) {
             (Some(pointers), Collected::Whole(bytes)) => pointers.collect(bytes).ok(),
             _ => None,
@@ -148,16 +150,16 @@ impl Deed {
     fn touch(&mut self, cause: Cause, outcome: &str, answer: Option<&pointer::Collected>) -> Vec<Slot> {
         self.touched = true;
         let gateway = &self.gateway;
-        let values = self.call.values(self.body.as_ref(), answer);
+        let values = self.subject.values(self.body.as_ref(), answer);
         let tags = if cause == Cause::Declined {
             // A clear no names nobody new: the coarse tags stay as they are.
-            gateway.house.catalogue.tags(self.call.endpoint, &values)
+            gateway.house.catalogue.tags(self.subject.endpoint, &values)
         } else {
-            gateway.house.catalogue.touches(self.call.endpoint, &values)
+            gateway.house.catalogue.touches(self.subject.endpoint, &values)
         };
         let slots = gateway.house.cache.touch(&tags.names, cause);
         gateway.desk.cells.touched(cause);
-        gateway.desk.audit(self.caller, self.call.endpoint, self.call.path(), outcome);
+        gateway.desk.audit(self.caller, self.subject.endpoint, self.subject.path(), outcome);
         slots
     }
 

@@ -4,68 +4,64 @@
 //! tell one side about the other: the caller's credentials, cookies and forwarding chain on the way out, cookies
 //! on the way back. Headers that make some servers take a request for another one are not passed on.
 
-use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName,
-    HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
-};
-
-/// Headers of one connection, in both directions.
-static HOP: [HeaderName; 9] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
-
-/// Never sent to the vendor. The length is written anew from the body.
-static OURS: [HeaderName; 12] = [
-    AUTHORIZATION,
-    COOKIE,
-    CONTENT_LENGTH,
-    EXPECT,
-    FORWARDED,
-    HOST,
-    HeaderName::from_static("x-request-timeout-ms"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-rewrite-url"),
-];
+use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
+use smallvec::SmallVec;
 
 /// What of a caller's headers goes to the vendor.
 pub fn to_vendor(headers: &mut HeaderMap, host: &HeaderValue) {
-    remove_hop(headers);
-    OURS.iter().for_each(|name| drop(headers.remove(name)));
-    let forwarded: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned().collect();
-    forwarded.iter().for_each(|name| drop(headers.remove(name)));
+    remove(headers, |name| is_hop(name) || is_not_for_vendor(name));
     headers.insert(HOST, host.clone());
 }
 
 /// What of the vendor's headers goes to the caller.
 pub fn to_caller(headers: &mut HeaderMap) {
-    remove_hop(headers);
-    headers.remove(SET_COOKIE);
-    // Only refusals of ours carry it.
-    headers.remove("gateway-error");
+    // Only refusals of ours carry `gateway-error`.
+    remove(headers, |name| is_hop(name) || matches!(name, "set-cookie" | "gateway-error"));
 }
 
-fn remove_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers.get(CONNECTION) {
-        let named: Vec<HeaderName> = named
-            .to_str()
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|name| name.trim().parse().ok())
-            .collect();
-        named.iter().for_each(|name| drop(headers.remove(name)));
+/// Headers of one connection, in both directions.
+fn is_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// The caller's own, and what makes some servers take a request for another one. The length is written anew from
+/// the body.
+fn is_not_for_vendor(name: &str) -> bool {
+    matches!(
+        name,
+        "authorization"
+            | "content-length"
+            | "cookie"
+            | "expect"
+            | "forwarded"
+            | "host"
+            | "x-http-method"
+            | "x-http-method-override"
+            | "x-method-override"
+            | "x-original-url"
+            | "x-request-timeout-ms"
+            | "x-rewrite-url"
+    ) || name.starts_with("x-forwarded-")
+}
+
+/// Removes these, and those that `Connection` names. One walk: most of what could be removed is never there.
+fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let mut gone: SmallVec<[HeaderName; 8]> =
+        headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
+    for named in headers.get_all(CONNECTION) {
+        let names = named.to_str().unwrap_or_default().split(',');
+        gone.extend(names.filter_map(|name| name.trim().parse().ok()));
     }
-    HOP.iter().for_each(|name| drop(headers.remove(name)));
+    gone.iter().for_each(|name| drop(headers.remove(name)));
 }
