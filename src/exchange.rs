@@ -5,6 +5,7 @@
 
 use crate::catalogue::EndpointId;
 use crate::clock::Instant;
+use crate::easemob::dialect::Verdict;
 use http::Method;
 
 /// The ledger of one request.
@@ -65,6 +66,56 @@ impl CacheOutcome {
             Self::Bypass => "bypass",
             Self::Write => "write",
             Self::Relay => "relay",
+        }
+    }
+}
+
+/// How a call to the vendor ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CallOutcome {
+    /// It was answered.
+    Judged(Verdict),
+    /// There was no connection.
+    Unreachable,
+    /// The connection had been closed before anything was sent.
+    NotSent,
+    /// The connection broke.
+    Broken,
+    /// No answer in time.
+    TimedOut,
+}
+
+impl CallOutcome {
+    /// How many there are.
+    pub const COUNT: usize = Verdict::ALL.len() + 4;
+
+    /// Every outcome, in the order of [`CallOutcome::place`].
+    pub fn all() -> impl Iterator<Item = Self> {
+        let rest = [Self::Unreachable, Self::NotSent, Self::Broken, Self::TimedOut];
+        Verdict::ALL.into_iter().map(Self::Judged).chain(rest)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        match self {
+            Self::Judged(verdict) => verdict as usize,
+            Self::Unreachable => Verdict::ALL.len(),
+            Self::NotSent => Verdict::ALL.len() + 1,
+            Self::Broken => Verdict::ALL.len() + 2,
+            Self::TimedOut => Verdict::ALL.len() + 3,
+        }
+    }
+
+    /// As metrics and logs say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Judged(verdict) => verdict.as_str(),
+            Self::Unreachable => "unreachable",
+            Self::NotSent => "not_sent",
+            Self::Broken => "broken",
+            Self::TimedOut => "timed_out",
         }
     }
 }

@@ -26,7 +26,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict, in the order of [`Verdict::place`].
+    /// Every verdict, in the order of their numbers.
     pub const ALL: [Self; 7] = [
         Self::Good,
         Self::TokenRefused,

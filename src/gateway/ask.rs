@@ -12,6 +12,7 @@ use crate::body::{Body, Collected};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
+use crate::exchange::CallOutcome;
 use crate::limit::Permit;
 use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
@@ -76,6 +77,8 @@ pub(super) enum Lost {
 
 /// Error bodies are read up to this length, to be judged.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
+/// Answers that are passed through are read whole up to this length.
+const SHORT_BYTES: u64 = 16 * 1024;
 /// A connection that turns out to be closed before anything was sent costs a new one, so many times.
 const NOT_SENT_MAX: u8 = 3;
 
@@ -191,7 +194,7 @@ impl Gateway {
         let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
         place.near().await.map_err(spent)?;
         let lane = self.upstream.connect().await.map_err(|error| {
-            self.desk.cells.vendor_call(errand.endpoint, "unreachable");
+            self.desk.cells.vendor_call(errand.endpoint, CallOutcome::Unreachable);
             Lost::Refused(Refusal::Unreachable(error.to_string()))
         })?;
         let permit = place.admit().await.map_err(spent)?;
@@ -211,15 +214,20 @@ impl Gateway {
             Ok(answer) => answer?,
             Err(_) => return Err(Failed::Silent(sending)),
         };
-        tokio::time::timeout(settings.total_timeout, self.take_in(answer, errand.whole_bytes_max))
-            .await
-            .unwrap_or(Err(Failed::TooSlow))
+        let reading = self.take_in(answer, errand.whole_bytes_max);
+        tokio::time::timeout(settings.total_timeout, reading).await.unwrap_or(Err(Failed::TooSlow))
     }
 
     /// Reads what must be read of an answer, and judges it.
     pub(super) async fn take_in(&self, answer: Answer, whole_bytes_max: usize) -> Result<Judged, Failed> {
         let Answer { status, headers, body } = answer;
-        let bytes_max = if status.is_success() { whole_bytes_max } else { ERROR_BYTES_MAX };
+        let short = body.length().is_some_and(|length| length <= SHORT_BYTES);
+        let bytes_max = match (status.is_success(), whole_bytes_max) {
+            (false, _) => ERROR_BYTES_MAX,
+            // A short answer is in the connection's buffer already: handed on whole it leaves with its head.
+            (true, 0) if short => SHORT_BYTES as usize,
+            (true, max) => max,
+        };
         let content = if bytes_max == 0 {
             Collected::Larger(body)
         } else {
@@ -267,10 +275,10 @@ impl Gateway {
 
     fn tell(&self, endpoint: EndpointId, judged: &Result<Judged, Failed>) {
         let outcome = match judged {
-            Ok(judged) => judged.verdict.as_str(),
-            Err(Failed::NotSent(_)) => "not_sent",
-            Err(Failed::Broken(_)) => "broken",
-            Err(Failed::TooSlow | Failed::Silent(_)) => "timed_out",
+            Ok(judged) => CallOutcome::Judged(judged.verdict),
+            Err(Failed::NotSent(_)) => CallOutcome::NotSent,
+            Err(Failed::Broken(_)) => CallOutcome::Broken,
+            Err(Failed::TooSlow | Failed::Silent(_)) => CallOutcome::TimedOut,
         };
         self.desk.cells.vendor_call(endpoint, outcome);
     }

@@ -7,7 +7,7 @@ use super::Office;
 use crate::cache::{Cache, Cause, Kept};
 use crate::catalogue::EndpointId;
 use crate::clock;
-use crate::exchange::{CacheOutcome, Exchange};
+use crate::exchange::{CacheOutcome, CallOutcome, Exchange};
 use crate::limit::{Limits, SpentKind};
 use crate::tasks::Tasks;
 use crate::token::TokenKeeper;
@@ -22,7 +22,8 @@ pub struct Cells {
     /// By row (and one for none), cache outcome and class of status.
     requests: Box<[AtomicU64]>,
     callers: Box<[AtomicU64]>,
-    vendor_calls: Mutex<BTreeMap<(u16, &'static str), u64>>,
+    /// By row, and how the call ended.
+    vendor_calls: Box<[AtomicU64]>,
     refusals: Mutex<BTreeMap<&'static str, u64>>,
     touches: [AtomicU64; Cause::ALL.len()],
     kept: [AtomicU64; 4],
@@ -52,7 +53,7 @@ impl Cells {
         Self {
             requests: zeros((rows + 1) * CacheOutcome::ALL.len() * CLASSES.len()),
             callers: zeros(callers),
-            vendor_calls: Mutex::default(),
+            vendor_calls: zeros(rows * CallOutcome::COUNT),
             refusals: Mutex::default(),
             touches: Default::default(),
             kept: Default::default(),
@@ -79,9 +80,9 @@ impl Cells {
     }
 
     /// A call to the vendor ended so.
-    pub fn vendor_call(&self, endpoint: EndpointId, outcome: &'static str) {
-        let mut calls = self.vendor_calls.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls.entry((endpoint.0, outcome)).or_default() += 1;
+    pub fn vendor_call(&self, endpoint: EndpointId, outcome: CallOutcome) {
+        let at = usize::from(endpoint.0) * CallOutcome::COUNT + outcome.place();
+        self.vendor_calls[at].fetch_add(1, Relaxed);
     }
 
     /// Tags were touched.
@@ -178,11 +179,12 @@ fn vendor_calls(page: &Page, desks: &[Arc<super::Desk>], rows: &[&str]) -> prome
         &["endpoint", "outcome"],
     )?;
     for cells in desks.iter().map(|desk| &desk.cells) {
-        for ((row, outcome), count) in
-            cells.vendor_calls.lock().unwrap_or_else(PoisonError::into_inner).iter()
-        {
-            let row = rows.get(usize::from(*row)).unwrap_or(&"none");
-            calls.with_label_values(&[row, outcome]).inc_by(*count);
+        for (row, counts) in rows.iter().zip(cells.vendor_calls.chunks(CallOutcome::COUNT)) {
+            for (outcome, count) in
+                CallOutcome::all().zip(counts).filter(|(_, count)| count.load(Relaxed) > 0)
+            {
+                calls.with_label_values(&[row, outcome.as_str()]).inc_by(count.load(Relaxed));
+            }
         }
     }
     Ok(())

@@ -50,8 +50,23 @@ impl Pool {
     }
 
     pub(super) async fn take(self: &Arc<Self>) -> Result<(SendRequest<Body>, Return, bool), ConnectError> {
+        if let Some(ready) = self.at_hand() {
+            return Ok(ready);
+        }
         let wait = self.settings.connect_timeout;
         tokio::time::timeout(wait, self.ready()).await.unwrap_or(Err(ConnectError::TimedOut(wait)))
+    }
+
+    /// The usual case, without a timer: an idle connection that can be written to.
+    fn at_hand(self: &Arc<Self>) -> Option<(SendRequest<Body>, Return, bool)> {
+        let lent = Arc::clone(&self.lent).try_acquire_owned().ok()?;
+        let sender = self.pop()?;
+        if sender.is_ready() {
+            Some((sender, Return { pool: Arc::clone(self), _lent: lent }, true))
+        } else {
+            self.put(sender);
+            None
+        }
     }
 
     async fn ready(self: &Arc<Self>) -> Result<(SendRequest<Body>, Return, bool), ConnectError> {
