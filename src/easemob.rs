@@ -22,6 +22,9 @@ pub const ABSENT: &str = "absent";
 /// The limit for what has no row of its own. The vendor documents 100/s where it says nothing else.
 const DEFAULT: &[&Pool] = &[&Pool { name: "default", rate: Rate::per_second(100) }];
 
+/// The groups of a user: an older spelling pages in another way, so it is a row of its own, with the same limit.
+const JOINED: &[&Pool] = &[&Pool { name: "group.list.joined", rate: Rate::per_second(50) }];
+
 /// All rows.
 #[must_use]
 pub fn endpoints() -> &'static [Endpoint] {

@@ -3,7 +3,7 @@
 //! Registering users, sending messages and the like are passed on; only what removes a user, or moves one
 //! between groups without naming them, is of interest here.
 
-use super::DEFAULT;
+use super::{DEFAULT, JOINED};
 use crate::catalogue::{
     Endpoint, Pool,
     Verb::{Any, Delete, Get, Post},
@@ -31,7 +31,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         ],
     )
     .query(&["pagenum", "pagesize"])
-    .limit(Rate::per_second(50)),
+    .spends(JOINED),
     // Joins many groups; which, only the body says, and its form is not documented.
     Endpoint::write(
         "user.groups.join",
@@ -41,9 +41,12 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .spends(DEFAULT),
     Endpoint::write("user.create", Post, "/users", &["absent"]).spends(USERS),
+    Endpoint::relay("user.list", Get, "/users").spends(USERS),
     // When a deleted user disappears from the groups is not documented: at once is assumed.
     Endpoint::write("user.delete", Delete, "/users/{user}", &["user:{user}", "users", "groups"])
         .spends(USERS),
+    // Read and changed under one path; nothing of it is kept.
+    Endpoint::write("user.self", Any, "/users/{user}", &["user:{user}"]).spends(USERS),
     Endpoint::write("user.delete.batch", Delete, "/users", &["users", "groups"]).spends(USERS_DELETE),
     Endpoint::write("user.deactivate", Post, "/users/{user}/deactivate", &["user:{user}", "users"])
         .spends(USERS),

@@ -4,12 +4,11 @@
 //! it stands what the answer shows: `info` (name, owner, settings, flags), `members`, `admins`, ….
 //! `users` is carried by whatever lists users, and touched when a user is deleted.
 
-use super::DEFAULT;
+use super::{DEFAULT, JOINED};
 use crate::catalogue::{
     Endpoint,
     Verb::{Any, Delete, Get, Post, Put},
 };
-use crate::units::Rate;
 
 pub(super) const ROWS: &[Endpoint] = &[
     // Who is in the group and who owns it decides whose lists it is in; the id may be the creator's own choice.
@@ -82,7 +81,7 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .also(&[(Get, "/chatgroups/users/{user}")])
     .query(&["pagenum", "pagesize"])
-    .limit(Rate::per_second(50))
+    .spends(JOINED)
     .is(&["list the groups of a user"]),
     Endpoint::read(
         "group.joined.read",
@@ -167,12 +166,20 @@ pub(super) const ROWS: &[Endpoint] = &[
     .is(&["delete a shared file"]),
     // The number of groups stands where an id could.
     Endpoint::relay("group.count", Get, "/chatgroups/count").spends(DEFAULT),
-    // Whatever else is done to a group may change anything in it, and who is in it.
+    // Whatever else is done to a group may change anything in it, and who is in it and so in its threads.
     Endpoint::write(
         "group.other",
         Any,
         "/chatgroups/{group}/{*rest}",
-        &["group:{group}", "group:{group}/info", "group:{group}/members", "users/groups", "groups"],
+        &[
+            "group:{group}",
+            "group:{group}/info",
+            "group:{group}/members",
+            "groups",
+            "users/groups",
+            "users/threads",
+            "threads/members",
+        ],
     )
     .spends(DEFAULT),
 ];

@@ -5,9 +5,13 @@
 //! documented: they are touched.
 
 use crate::catalogue::{
-    Endpoint,
+    Endpoint, Pool,
     Verb::{Delete, Get, Post},
 };
+use crate::units::Rate;
+
+/// One operation, two spellings with different parameters: two rows, one limit.
+const ADMINS_REMOVE: &[&Pool] = &[&Pool { name: "group.admins.remove", rate: Rate::per_second(100) }];
 
 pub(super) const ROWS: &[Endpoint] = &[
     Endpoint::read(
@@ -66,13 +70,15 @@ pub(super) const ROWS: &[Endpoint] = &[
         "/chatgroups/{group}/admin/{user}",
         &["group:{group}/admins"],
     )
+    .spends(ADMINS_REMOVE)
     .is(&["remove an admin"]),
     Endpoint::write(
         "group.admins.remove.bare",
         Delete,
         "/chatgroups/{group}/admin",
         &["group:{group}/admins"],
-    ),
+    )
+    .spends(ADMINS_REMOVE),
     Endpoint::read(
         "group.blocks.list",
         Get,

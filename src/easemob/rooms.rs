@@ -7,6 +7,7 @@ use crate::catalogue::{
     Endpoint,
     Verb::{Any, Delete, Get, Post},
 };
+use crate::units::Rate;
 
 pub(super) const ROWS: &[Endpoint] = &[
     Endpoint::read(
@@ -26,6 +27,9 @@ pub(super) const ROWS: &[Endpoint] = &[
         .is(&["mute all members of a room"]),
     Endpoint::write("room.ban.clear", Delete, "/chatrooms/{room}/ban", &["room:{room}/info"])
         .is(&["unmute all members of a room"]),
+    // The list is not kept; it is here since a path that is known has all its methods.
+    Endpoint::relay("room.list", Get, "/chatrooms").limit(Rate::per_second(50)),
+    Endpoint::write("room.create", Post, "/chatrooms", &["absent"]).limit(Rate::per_second(50)),
     // A room itself, and whatever else is done to one: read through, and any change asks its mutes anew.
     Endpoint::write("room.self", Any, "/chatrooms/{room}", &["room:{room}", "room:{room}/info"])
         .spends(DEFAULT),
