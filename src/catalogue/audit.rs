@@ -3,10 +3,14 @@
 //! Routing conflicts and parameters that a path does not have are found while compiling; here are the rules
 //! that make the promise hold: nothing is kept that no write can reach, and nothing is written in silence.
 
+use super::lookup::PARAMETERS_MAX;
 use super::template::parameters;
 use super::{Effect, Endpoint, Spends, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+
+/// The most limits that one row may spend from: as many as can be asked for together.
+pub const POOLS_MAX: usize = 4;
 
 /// One thing wrong with a catalogue.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -48,6 +52,9 @@ fn names_and_paths(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
             mistakes.push(Mistake::of(row.name, "is the name of two rows"));
         }
         let count = parameters(row.path).count();
+        if count > PARAMETERS_MAX {
+            mistakes.push(Mistake::of(row.name, &format!("has more than {PARAMETERS_MAX} parameters")));
+        }
         for (verb, path) in std::iter::once((row.verb, row.path)).chain(row.also.iter().copied()) {
             if !spellings.insert((verb, place(path))) {
                 mistakes.push(Mistake::of(row.name, &format!("has a path that another row has: {path}")));
@@ -76,11 +83,11 @@ fn tags(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
                 if write.touches.is_empty() {
                     mistakes.push(Mistake::of(row.name, "is a write and touches nothing"));
                 }
-                let answers = write.touches.iter().any(|tag| tag.contains("{answer:"));
-                if answers && write.otherwise.is_empty() {
+                let told = |tag: &&str| tag.contains("{answer:") || tag.contains("{body:");
+                if write.touches.iter().any(told) && write.otherwise.is_empty() {
                     mistakes.push(Mistake::of(
                         row.name,
-                        "takes a tag from its answer, and has none for no answer",
+                        "takes a tag from a body or an answer, and has none for when that is unclear",
                     ));
                 }
             }
@@ -111,15 +118,19 @@ fn last_rows(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
 fn pools(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
     let mut sizes = BTreeMap::new();
     for row in rows {
-        let Spends::Shared(pools) = row.spends else {
-            continue;
+        let pools: Vec<_> = match row.spends {
+            Spends::Own(rate) => vec![(row.name, rate)],
+            Spends::Shared(pools) => pools.iter().map(|pool| (pool.name, pool.rate)).collect(),
         };
         if pools.is_empty() {
             mistakes.push(Mistake::of(row.name, "spends nothing"));
         }
-        for pool in pools {
-            if *sizes.entry(pool.name).or_insert(pool.rate) != pool.rate {
-                mistakes.push(Mistake::of(row.name, &format!("has another size for the pool {}", pool.name)));
+        if pools.len() > POOLS_MAX {
+            mistakes.push(Mistake::of(row.name, &format!("spends from more than {POOLS_MAX} pools")));
+        }
+        for (name, rate) in pools {
+            if *sizes.entry(name).or_insert(rate) != rate {
+                mistakes.push(Mistake::of(row.name, &format!("has another size for the pool {name}")));
             }
         }
     }
