@@ -1,0 +1,6 @@
+//! The vendor's rows, its grant and its dialect, against what its documentation says.
+
+mod catalogue;
+mod dialect;
+mod grant;
+mod reach;
