@@ -69,7 +69,8 @@ impl Key {
         // Stable: of two values of one name the first stays first.
         pairs.sort_by_key(|(name, _)| *name);
         for (name, value) in pairs {
-            for part in [b"?", name.as_bytes(), b"=", value.as_bytes()] {
+            // What divides the pairs is in none of them; a `?` may be in any value.
+            for part in [b"&", name.as_bytes(), b"=", value.as_bytes()] {
                 bytes.extend_from_slice(part);
             }
         }
