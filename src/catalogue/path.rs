@@ -14,7 +14,7 @@ pub enum Ambiguous {
     EmptySegment,
     /// `.` or `..`, also encoded.
     DotSegment,
-    /// `%2F`, `%5C`, `\`, `;` or `%3B`, `#`, `%23`, `%3F`.
+    /// `\`, `;`, `#`, `?`, and any of these or `/` encoded.
     Separator,
     /// A control character, a space, or a byte that is not ASCII.
     Character,
@@ -45,7 +45,7 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
     for byte in path.bytes() {
         match byte {
             b'%' => escaped = true,
-            b'\\' | b';' | b'#' => return Err(Ambiguous::Separator),
+            b'\\' | b';' | b'#' | b'?' => return Err(Ambiguous::Separator),
             0x21..=0x7e => {}
             _ => return Err(Ambiguous::Character),
         }

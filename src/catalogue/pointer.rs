@@ -158,7 +158,7 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
         let mut met = vec![false; self.here.len()];
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             if self.top && key == "error" {
-                self.out.error = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                self.out.error |= map.next_value::<Option<IgnoredAny>>()?.is_some();
                 continue;
             }
             let mut inside = Vec::new();
