@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod cache;
+mod catalogue;
 mod config;
 mod easemob;
 mod limit;
