@@ -83,6 +83,14 @@ pub struct Touched {
     doubted: Instant,
 }
 
+impl Touched {
+    /// The places of its tags.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+}
+
 /// What became of a fetched answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kept {

@@ -12,7 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[tokio::test(start_paused = true)]
 async fn a_doubt_holds_for_its_slots_until_its_time() {
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1, 2], now + SECOND);
+    doubts.open_unanswered(&[1, 2], now + SECOND);
     let about = |slots: &[u32], began| doubts.about(slots.iter().copied(), began);
     assert!(about(&[1], now) && about(&[3, 2], now));
     assert!(!about(&[3], now) && !about(&[], now));
@@ -23,7 +23,7 @@ async fn a_doubt_holds_for_its_slots_until_its_time() {
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_began_inside_is_in_doubt_also_when_it_lands_later() {
     let (doubts, began) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1], began + SECOND);
+    doubts.open_unanswered(&[1], began + SECOND);
     advance(50 * SECOND).await;
     assert!(doubts.about([1].into_iter(), began));
     assert!(!doubts.about([1].into_iter(), clock::now()));
@@ -33,16 +33,16 @@ async fn a_fetch_that_began_inside_is_in_doubt_also_when_it_lands_later() {
 #[tokio::test(start_paused = true)]
 async fn a_shorter_doubt_does_not_end_a_longer_one() {
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1], now + 60 * SECOND);
-    doubts.open(&[1], now + SECOND);
+    doubts.open_unanswered(&[1], now + 60 * SECOND);
+    doubts.open_unanswered(&[1], now + SECOND);
     assert!(doubts.about([1].into_iter(), now + 59 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_closed_doubt_ends_when_it_is_told() {
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1, 2], now + 60 * SECOND);
-    doubts.close(&[1], now + SECOND);
+    doubts.open_unanswered(&[1, 2], now + 60 * SECOND);
+    doubts.close(&[1], now + 60 * SECOND, now + SECOND);
     assert!(doubts.about([1].into_iter(), now));
     assert!(!doubts.about([1].into_iter(), now + SECOND));
     assert!(doubts.about([2].into_iter(), now + SECOND));
@@ -52,21 +52,21 @@ async fn a_closed_doubt_ends_when_it_is_told() {
 async fn closing_one_doubt_leaves_another_about_the_same_open() {
     // Two writes to one group timed out; the late answer of one says nothing about the other.
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1], now + 60 * SECOND);
-    doubts.open(&[1], now + 60 * SECOND);
-    doubts.close(&[1], now + SECOND);
+    doubts.open_unanswered(&[1], now + 60 * SECOND);
+    doubts.open_unanswered(&[1], now + 60 * SECOND);
+    doubts.close(&[1], now + 60 * SECOND, now + SECOND);
     assert!(doubts.about([1].into_iter(), now + 30 * SECOND));
-    doubts.close(&[1], now + 2 * SECOND);
+    doubts.close(&[1], now + 60 * SECOND, now + 2 * SECOND);
     assert!(!doubts.about([1].into_iter(), now + 30 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_write_that_is_answered_ends_no_doubt_about_one_that_is_not() {
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
-    doubts.open(&[1], now + 60 * SECOND);
-    doubts.settle(&[1], now + SECOND);
+    doubts.open_unanswered(&[1], now + 60 * SECOND);
+    doubts.open(&[1], now + SECOND);
     assert!(doubts.about([1].into_iter(), now + 30 * SECOND));
-    doubts.close(&[1], now + 2 * SECOND);
+    doubts.close(&[1], now + 60 * SECOND, now + 2 * SECOND);
     assert!(!doubts.about([1].into_iter(), now + 30 * SECOND));
 }
 
@@ -74,13 +74,13 @@ async fn a_write_that_is_answered_ends_no_doubt_about_one_that_is_not() {
 async fn more_doubts_than_can_be_told_apart_are_one_about_everything() {
     let (doubts, now) = (Doubts::new(LINGER), clock::now());
     for slot in 0..=(1 << 16) {
-        doubts.open(&[slot], now + 60 * SECOND);
+        doubts.open_unanswered(&[slot], now + 60 * SECOND);
     }
     assert!(doubts.about([u32::MAX].into_iter(), now), "also about what nobody named");
     assert!(doubts.about([7].into_iter(), now + 59 * SECOND));
     assert!(!doubts.about([7].into_iter(), now + 60 * SECOND));
     // What comes after it is told apart again.
-    doubts.open(&[1], now + 90 * SECOND);
+    doubts.open_unanswered(&[1], now + 90 * SECOND);
     assert!(doubts.about([1].into_iter(), now + 80 * SECOND));
     assert!(!doubts.about([2].into_iter(), now + 80 * SECOND));
 }
@@ -90,7 +90,7 @@ async fn doubts_that_can_concern_no_fetch_any_more_are_forgotten() {
     let doubts = Doubts::new(LINGER);
     let mut most = 0;
     for slot in 0..5_000 {
-        doubts.open(&[slot], clock::now() + SECOND);
+        doubts.open_unanswered(&[slot], clock::now() + SECOND);
         advance(SECOND).await;
         most = most.max(doubts.count());
     }
@@ -108,8 +108,8 @@ async fn after_a_write_nothing_is_kept_until_it_has_settled() {
         (Cause::Purge, Duration::ZERO),
     ] {
         let (cache, key) = (cache(), key("a"));
-        let slots = cache.touch(&tags(&["group:7"]), cause);
-        let keep = || cache.keep(&key, entry(&key, &slots, "{}", cache.epochs.now()), clock::now());
+        let touched = cache.touch(&tags(&["group:7"]), cause);
+        let keep = || cache.keep(&key, entry(&key, touched.slots(), "{}", cache.epochs.now()), clock::now());
         if !ends.is_zero() {
             assert_eq!(keep(), Kept::InDoubt, "{cause:?}");
             advance(ends - Duration::from_millis(1)).await;
@@ -123,12 +123,12 @@ async fn after_a_write_nothing_is_kept_until_it_has_settled() {
 #[tokio::test(start_paused = true)]
 async fn the_late_answer_of_a_write_touches_again_and_settles() {
     let (cache, key) = (cache(), key("a"));
-    let slots = cache.touch(&tags(&["group:7"]), Cause::Unknown);
+    let touched = cache.touch(&tags(&["group:7"]), Cause::Unknown);
     let (stamp, began) = (cache.epochs.now(), clock::now());
     advance(10 * SECOND).await;
-    cache.resolve(&slots);
-    assert_eq!(cache.keep(&key, entry(&key, &slots, "before", stamp), began), Kept::Overtaken);
-    let keep = || cache.keep(&key, entry(&key, &slots, "after", cache.epochs.now()), clock::now());
+    cache.resolve(&touched);
+    assert_eq!(cache.keep(&key, entry(&key, touched.slots(), "before", stamp), began), Kept::Overtaken);
+    let keep = || cache.keep(&key, entry(&key, touched.slots(), "after", cache.epochs.now()), clock::now());
     assert_eq!(keep(), Kept::InDoubt);
     advance(SETTLE).await;
     assert_eq!(keep(), Kept::Stored);

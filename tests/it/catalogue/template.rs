@@ -1,7 +1,6 @@
 //! Tags: what fills them, and that two spellings of one thing are one tag.
 
 use super::toy::{toy, with};
-use easemob_gateway::catalogue::pointer::Collected;
 use easemob_gateway::catalogue::template::{Values, normal};
 use easemob_gateway::catalogue::{Catalogue, Endpoint, EndpointId, Tags, Verb};
 use http::Method;
