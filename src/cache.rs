@@ -12,7 +12,7 @@ pub mod flight;
 pub mod key;
 
 use crate::clock::{self, Instant};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use doubt::Doubts;
@@ -44,8 +44,12 @@ pub struct Cache {
     /// Tags whose state nobody can vouch for.
     pub doubts: Doubts,
     store: moka::sync::Cache<u128, Arc<Entry>, std::hash::BuildHasherDefault<key::AlreadyHashed>>,
+    /// Held while an answer is kept, by hash of its key.
+    keeping: [Mutex<()>; KEEPING],
     settings: Settings,
 }
+
+const KEEPING: usize = 64;
 
 /// Why tags are touched.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -116,6 +120,7 @@ impl Cache {
             epochs: Epochs::new(settings.slots, secret),
             doubts: Doubts::new(settings.fetch_max),
             store,
+            keeping: std::array::from_fn(|_| Mutex::default()),
             settings,
         }
     }
@@ -142,15 +147,14 @@ impl Cache {
         if self.doubts.about(entry.slots(), began) {
             return Kept::InDoubt;
         }
-        let stamp = entry.stamp;
-        let kept = self.store.entry(key.hash()).and_compute_with(|there| match there {
-            Some(there) if there.value().stamp > stamp => moka::ops::compute::Op::Nop,
-            _ => moka::ops::compute::Op::Put(entry),
-        });
-        match kept {
-            moka::ops::compute::CompResult::Unchanged(_) => Kept::Older,
-            _ => Kept::Stored,
+        // Two fetches of one read may land at once; the later one must stay.
+        let stripe = &self.keeping[key.hash() as usize % KEEPING];
+        let _alone = stripe.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.store.get(&key.hash()).is_some_and(|there| there.stamp > entry.stamp) {
+            return Kept::Older;
         }
+        self.store.insert(key.hash(), entry);
+        Kept::Stored
     }
 
     /// Says that these tags have changed. From here on nothing fetched before is served.
