@@ -76,6 +76,13 @@ impl Cause {
     }
 }
 
+/// What a write touched, and until when that is in doubt if its outcome is unknown.
+#[derive(Clone, Debug)]
+pub struct Touched {
+    slots: Vec<Slot>,
+    doubted: Instant,
+}
+
 /// What became of a fetched answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kept {
@@ -139,28 +146,23 @@ impl Cache {
     }
 
     /// Says that these tags have changed. From here on nothing fetched before is served.
-    pub fn touch(&self, tags: &[String], cause: Cause) -> Vec<Slot> {
-        let slots = self.slots(tags);
-        self.touch_slots(&slots, cause);
-        slots
-    }
-
-    /// The same, for slots already known.
-    pub fn touch_slots(&self, slots: &[Slot], cause: Cause) {
+    pub fn touch(&self, tags: &[String], cause: Cause) -> Touched {
         let now = clock::now();
+        let touched = Touched { slots: self.slots(tags), doubted: now + self.settings.doubt };
         // The doubt is there before the touch is seen: a fetch that begins after the touch must find it.
         match cause {
-            Cause::Write => self.doubts.open(slots, now + self.settings.settle),
-            Cause::Unknown => self.doubts.open(slots, now + self.settings.doubt),
+            Cause::Write => self.doubts.open(&touched.slots, now + self.settings.settle),
+            Cause::Unknown => self.doubts.open_unanswered(&touched.slots, touched.doubted),
             Cause::Declined | Cause::Purge => {}
         }
-        self.epochs.touch(slots);
+        self.epochs.touch(&touched.slots);
+        touched
     }
 
-    /// The late answer to a write has come: what was in doubt is touched again, and settles.
-    pub fn resolve(&self, slots: &[Slot]) {
-        self.doubts.close(slots, clock::now() + self.settings.settle);
-        self.epochs.touch(slots);
+    /// The late answer to a write of unknown outcome has come: what it touched is touched again, and settles.
+    pub fn resolve(&self, touched: &Touched) {
+        self.doubts.close(&touched.slots, touched.doubted, clock::now() + self.settings.settle);
+        self.epochs.touch(&touched.slots);
     }
 
     /// The slots of these tags, and of the tag that every answer carries.

@@ -20,10 +20,19 @@ pub struct Doubts {
 
 #[derive(Debug, Default)]
 struct Open {
-    until: HashMap<Slot, Instant>,
+    by_slot: HashMap<Slot, Ends>,
     /// A doubt about everything: when there are too many to tell apart.
     all: Option<Instant>,
     sweep_at: usize,
+}
+
+/// When the doubts about one slot end.
+#[derive(Debug, Default)]
+struct Ends {
+    /// The last of those that only time ends.
+    last: Option<Instant>,
+    /// Those that an answer may end, one for each write: the answer to one says nothing of another.
+    unanswered: Vec<Instant>,
 }
 
 /// More doubts than this are one about everything.
@@ -36,14 +45,32 @@ impl Doubts {
         Self { open: Mutex::new(Open { sweep_at: 64, ..Open::default() }), linger }
     }
 
-    /// Doubts these until then, or until a doubt already open ends, whichever is later.
+    /// Doubts these until then.
     pub fn open(&self, slots: &[Slot], until: Instant) {
-        self.set(slots, |there| there.map_or(until, |there| there.max(until)), until);
+        if until > clock::now() {
+            self.each(slots, |ends| ends.last = ends.last.max(Some(until)));
+        }
     }
 
-    /// Ends the doubts about these at `until`, or earlier if they had ended already.
-    pub fn close(&self, slots: &[Slot], until: Instant) {
-        self.set(slots, |_| until, until);
+    /// Doubts these until then, or until [`Self::close`] is told that the same doubt has ended.
+    pub fn open_unanswered(&self, slots: &[Slot], until: Instant) {
+        let now = clock::now();
+        self.each(slots, |ends| {
+            // What nobody ended while it lasted, nobody will.
+            let over = ends.unanswered.extract_if(.., |end| *end <= now).max();
+            ends.last = ends.last.max(over);
+            ends.unanswered.push(until);
+        });
+    }
+
+    /// The answer to a write whose doubt was to last until `opened` has come: it ends at `until`.
+    pub fn close(&self, slots: &[Slot], opened: Instant, until: Instant) {
+        self.each(slots, |ends| {
+            if let Some(at) = ends.unanswered.iter().position(|end| *end == opened) {
+                ends.unanswered.swap_remove(at);
+            }
+            ends.last = ends.last.max(Some(until));
+        });
     }
 
     /// Whether a fetch that began then falls into a doubt about any of these.
@@ -53,7 +80,8 @@ impl Doubts {
         if open.all.is_some_and(|until| until > began) {
             return true;
         }
-        !open.until.is_empty() && slots.any(|slot| open.until.get(&slot).is_some_and(|until| *until > began))
+        let after = |ends: &Ends| ends.latest().is_some_and(|until| until > began);
+        !open.by_slot.is_empty() && slots.any(|slot| open.by_slot.get(&slot).is_some_and(after))
     }
 
     /// How many slots are in doubt now.
@@ -61,28 +89,30 @@ impl Doubts {
     pub fn count(&self) -> usize {
         let now = clock::now();
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.until.values().filter(|until| **until > now).count()
+        open.by_slot.values().filter(|ends| ends.latest().is_some_and(|until| until > now)).count()
     }
 
-    fn set(&self, slots: &[Slot], to: impl Fn(Option<Instant>) -> Instant, until: Instant) {
+    fn each(&self, slots: &[Slot], change: impl Fn(&mut Ends)) {
         let now = clock::now();
-        if until <= now && self.open.lock().unwrap_or_else(PoisonError::into_inner).until.is_empty() {
-            return;
-        }
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for slot in slots {
-            let there = open.until.get(slot).copied();
-            open.until.insert(*slot, to(there));
+            change(open.by_slot.entry(*slot).or_default());
         }
-        if open.until.len() > open.sweep_at {
+        if open.by_slot.len() > open.sweep_at {
             let linger = self.linger;
-            open.until.retain(|_, until| *until + linger > now);
-            open.sweep_at = (2 * open.until.len()).max(64);
+            open.by_slot.retain(|_, ends| ends.latest().is_some_and(|until| until + linger > now));
+            open.sweep_at = (2 * open.by_slot.len()).max(64);
         }
-        if open.until.len() > DOUBTS_MAX {
-            let last = open.until.values().copied().max();
+        if open.by_slot.len() > DOUBTS_MAX {
+            let last = open.by_slot.values().filter_map(Ends::latest).max();
             open.all = open.all.max(last);
-            open.until.clear();
+            open.by_slot.clear();
         }
+    }
+}
+
+impl Ends {
+    fn latest(&self) -> Option<Instant> {
+        self.unanswered.iter().copied().max().max(self.last)
     }
 }

@@ -10,7 +10,7 @@ use super::refusal::Refusal;
 use super::reply::Way;
 use super::{Call, Gateway};
 use crate::body::{Body, Collected};
-use crate::cache::{Cause, Slot};
+use crate::cache::{Cause, Touched};
 use crate::catalogue::pointer;
 use crate::easemob::dialect::Verdict;
 use crate::exchange::{CacheOutcome, Exchange};
@@ -113,9 +113,9 @@ impl Deed {
                 let _ = tell.send((errand.calls, Ok(judged.reply(Way::Passed))));
             }
             Err(Lost::Silent(sending)) => {
-                let slots = self.touch(Cause::Unknown, "unknown", None);
+                let touched = self.touch(Cause::Unknown, "unknown", None);
                 let _ = tell.send((errand.calls, Err(Refusal::TimedOut)));
-                self.listen(sending, &slots).await;
+                self.listen(sending, &touched).await;
             }
             Err(Lost::Unknown(refusal)) => {
                 self.touch(Cause::Unknown, "unknown", None);
@@ -145,7 +145,7 @@ impl Deed {
         self.touch(cause, judged.verdict.as_str(), answer.as_ref());
     }
 
-    fn touch(&mut self, cause: Cause, outcome: &str, answer: Option<&pointer::Collected>) -> Vec<Slot> {
+    fn touch(&mut self, cause: Cause, outcome: &str, answer: Option<&pointer::Collected>) -> Touched {
         self.touched = true;
         let gateway = &self.gateway;
         let values = self.call.values(self.body.as_ref(), answer);
@@ -155,17 +155,17 @@ impl Deed {
         } else {
             gateway.house.catalogue.touches(self.call.endpoint, &values)
         };
-        let slots = gateway.house.cache.touch(&tags.names, cause);
+        let touched = gateway.house.cache.touch(&tags.names, cause);
         gateway.desk.cells.touched(cause);
         gateway.desk.audit(self.caller, self.call.endpoint, self.call.path(), outcome);
-        slots
+        touched
     }
 
     /// Waits for the late answer of a write that timed out.
     async fn listen(
         &self,
         sending: impl Future<Output = Result<crate::upstream::Answer, crate::upstream::SendError>>,
-        slots: &[Slot],
+        touched: &Touched,
     ) {
         let house = &self.gateway.house;
         let listening = house.listening.fetch_add(1, Ordering::Relaxed);
@@ -176,7 +176,7 @@ impl Deed {
                 self.gateway.take_in(answer, house.settings.answer_bytes_max).await.ok()
             });
             if let Ok(Some(_)) = late.await {
-                house.cache.resolve(slots);
+                house.cache.resolve(touched);
                 self.gateway.desk.cells.touched(Cause::Unknown);
             }
         }
