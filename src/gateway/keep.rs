@@ -45,7 +45,7 @@ impl Gateway {
             Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
                 self.good_for(landing, trip)
             }
-            Verdict::Absent => Some(self.house.settings.absent),
+            Verdict::Absent if landing.is_plain_json() => Some(self.house.settings.absent),
             _ => None,
         };
         if landing.slots.is_empty() {
@@ -69,15 +69,24 @@ impl Gateway {
     fn good_for(&self, landing: &mut Landing, trip: &Trip) -> Option<Duration> {
         let row = &self.house.catalogue[trip.call.endpoint];
         let nothing = Pointers::new(&[]);
-        let shown = row.tags.answer.as_ref().unwrap_or(&nothing).collect(&landing.body).ok()?;
+        let pointers = row.tags.answer.as_ref();
+        let shown = pointers.unwrap_or(&nothing).collect(&landing.body).ok()?;
         if !shown.object || shown.error {
             return None;
         }
         let values = trip.call.values(trip.body.as_ref(), Some(&shown));
         let tags = self.house.catalogue.tags(trip.call.endpoint, &values);
         landing.slots = self.house.cache.slots(&tags.names);
-        if tags.unclear {
+        // What it is about must be there: the list whose elements are tags, or else the data.
+        let there = if pointers.is_some() { shown.has_list() } else { shown.data };
+        if tags.unclear || !there {
             return None;
+        }
+        if let Some(flaws) = &row.flaws {
+            let flaws = flaws.collect(&landing.body).ok()?;
+            if flaws.at(0).unclear || !flaws.at(0).values.is_empty() {
+                return None;
+            }
         }
         let fresh = self.fresh(&trip.call);
         let Some(ends) = &row.ends else { return Some(fresh) };
@@ -88,7 +97,7 @@ impl Gateway {
 /// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
 fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
     let (clock, ends) = (ends.at(0), ends.at(1));
-    if ends.unclear {
+    if ends.unclear || ends.gap || !ends.list {
         return None;
     }
     let mut earliest = Duration::MAX;
