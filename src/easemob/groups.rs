@@ -2,7 +2,7 @@
 //!
 //! Every read of a group carries `group:{id}`, which only what ends or switches the whole group touches. Beside
 //! it stands what the answer shows: `info` (name, owner, settings, flags), `members`, `admins`, ….
-//! `users` is carried by whatever lists users, and touched when a user is deleted.
+//! `users` is carried by whatever lists users or ends with a group's owner, and touched when a user is deleted.
 
 use super::DEFAULT;
 use crate::catalogue::{
@@ -66,7 +66,8 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .query(&["limit", "cursor"])
     .is(&["list the app's groups"]),
-    // The heading of the vendor's page says `users`, its sample `user`.
+    // The heading of the vendor's page says `users`, its sample `user`. The list is `entities` with `groupId`, or
+    // `data` with `groupid`, by age of the service.
     Endpoint::read(
         "group.list.joined",
         Get,
@@ -78,6 +79,8 @@ pub(super) const ROWS: &[Endpoint] = &[
             "users",
             "group:{answer:/data/*/groupid}/info",
             "group:{answer:/data/*/groupid}/members",
+            "group:{answer:/entities/*/groupId}/info",
+            "group:{answer:/entities/*/groupId}/members",
         ],
     )
     .also(&[(Get, "/chatgroups/users/{user}")])
@@ -113,6 +116,8 @@ pub(super) const ROWS: &[Endpoint] = &[
         ],
     )
     .query(&["joined_time"])
+    // A group that is missing does not fail the others. It may be made by a write that cannot name it.
+    .flaws("/data/*/error")
     .is(&["read the details of groups"]),
     // Its threads end with it, and it leaves every list; whose lists is not said.
     Endpoint::write(
@@ -135,7 +140,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "group.announcement.read",
         Get,
         "/chatgroups/{group}/announcement",
-        &["group:{group}", "group:{group}/announcement"],
+        &["group:{group}", "group:{group}/announcement", "users"],
     )
     .is(&["read the announcement"]),
     Endpoint::write(
@@ -172,7 +177,16 @@ pub(super) const ROWS: &[Endpoint] = &[
         "group.other",
         Any,
         "/chatgroups/{group}/{*rest}",
-        &["group:{group}", "group:{group}/info", "group:{group}/members", "users/groups", "groups"],
+        &[
+            "group:{group}",
+            "group:{group}/info",
+            "group:{group}/members",
+            "users/groups",
+            "groups",
+            "threads",
+            "users/threads",
+            "threads/members",
+        ],
     )
     .spends(DEFAULT),
 ];

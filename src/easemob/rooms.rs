@@ -26,6 +26,9 @@ pub(super) const ROWS: &[Endpoint] = &[
         .is(&["mute all members of a room"]),
     Endpoint::write("room.ban.clear", Delete, "/chatrooms/{room}/ban", &["room:{room}/info"])
         .is(&["unmute all members of a room"]),
+    // A new room may have an id for which "not found" is kept.
+    Endpoint::write("room.create", Post, "/chatrooms", &["absent"]).spends(DEFAULT),
+    Endpoint::relay("room.list", Get, "/chatrooms").spends(DEFAULT),
     // A room itself, and whatever else is done to one: read through, and any change asks its mutes anew.
     Endpoint::write("room.self", Any, "/chatrooms/{room}", &["room:{room}", "room:{room}/info"])
         .spends(DEFAULT),
