@@ -69,7 +69,8 @@ impl Key {
         // Stable: of two values of one name the first stays first.
         pairs.sort_by_key(|(name, _)| *name);
         for (name, value) in pairs {
-            for part in [b"?", name.as_bytes(), b"=", value.as_bytes()] {
+            // Neither a name nor a value has this in it: a value may well hold a `?`.
+            for part in [b"&", name.as_bytes(), b"=", value.as_bytes()] {
                 bytes.extend_from_slice(part);
             }
         }
