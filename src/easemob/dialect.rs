@@ -21,7 +21,8 @@ pub enum Verdict {
     Absent,
     /// Another answer below 500: a clear no, passed on.
     Declined,
-    /// 5xx: for a write nobody can say whether it was done.
+    /// 5xx, or 408, by which the vendor says that it waited in vain: for a write nobody can say whether it was
+    /// done.
     Failed,
 }
 
@@ -78,7 +79,7 @@ pub fn judge(status: u16, body: &[u8]) -> Verdict {
                 _ => Verdict::Declined,
             }
         }
-        500.. => Verdict::Failed,
+        408 | 500.. => Verdict::Failed,
         _ => Verdict::Declined,
     }
 }
