@@ -27,6 +27,8 @@ pub struct Landing {
     pub(super) body: Bytes,
     /// What it shows.
     pub(super) slots: Vec<Slot>,
+    /// It is a success that may show more than could be read of it.
+    pub(super) unclear: bool,
     pub(super) kept: Option<Kept>,
     pub(super) calls: u8,
 }
@@ -49,6 +51,7 @@ impl Gateway {
             _ => None,
         };
         if landing.slots.is_empty() {
+            landing.unclear = verdict == Verdict::Good;
             let mut tags = self.tags(&trip.call, trip.body.as_ref(), None);
             tags.push(ABSENT.to_owned());
             landing.slots = cache.slots(&tags);
@@ -77,6 +80,7 @@ impl Gateway {
         let values = trip.call.values(trip.body.as_ref(), Some(&shown));
         let tags = self.house.catalogue.tags(trip.call.endpoint, &values);
         landing.slots = self.house.cache.slots(&tags.names);
+        landing.unclear = tags.unclear;
         // What it is about must be there: the list whose elements are tags, or else the data.
         let there = if pointers.is_some() { shown.has_list() } else { shown.data };
         if tags.unclear || !there {
@@ -94,6 +98,10 @@ impl Gateway {
     }
 }
 
+/// An end further away than ten years is none: one of the two clocks is written in another unit, or absent as a
+/// zero. Who means "for ever" writes a number below zero.
+const END_MS_MAX: u64 = 10 * 365 * 24 * 3_600 * 1_000;
+
 /// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
 fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
     let (clock, ends) = (ends.at(0), ends.at(1));
@@ -106,7 +114,7 @@ fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
         // Below zero is for ever.
         if end >= 0 {
             let now: i64 = clock.values.first()?.parse().ok()?;
-            let left = u64::try_from(end.saturating_sub(now)).ok()?;
+            let left = u64::try_from(end.saturating_sub(now)).ok().filter(|left| *left <= END_MS_MAX)?;
             earliest = earliest.min(Duration::from_millis(left));
         }
     }
