@@ -4,9 +4,9 @@
 //! the write goes through the gateway, and each read is asked again at once. The stand-in's own state is the
 //! oracle. Reads that name only another group, room or thread than the write must stay in memory.
 
-mod reads;
-mod scene;
-mod writes;
+pub(super) mod reads;
+pub(super) mod scene;
+pub(super) mod writes;
 
 use super::oracle::{Ask, untrue};
 use crate::support::world::Reply;

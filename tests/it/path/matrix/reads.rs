@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::json;
 
 /// Every read of every kind, with the name of its row.
-pub(super) fn reads(scene: &Scene) -> Vec<(&'static str, Ask)> {
+pub(in crate::path) fn reads(scene: &Scene) -> Vec<(&'static str, Ask)> {
     let mut all = Vec::new();
     for group in [A, B] {
         all.extend(of_group(group));

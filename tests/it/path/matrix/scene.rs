@@ -9,30 +9,31 @@ use easemob_gateway::simulator::{SAMPLE_FILE, SAMPLE_GROUPS, SAMPLE_ROOM, SAMPLE
 use http::Method;
 use serde_json::{Value, json};
 
-pub(super) const A: &str = SAMPLE_GROUPS[0];
-pub(super) const B: &str = SAMPLE_GROUPS[1];
-pub(super) const C: &str = SAMPLE_GROUPS[2];
-pub(super) const ROOM: &str = SAMPLE_ROOM;
+pub(in crate::path) const A: &str = SAMPLE_GROUPS[0];
+pub(in crate::path) const B: &str = SAMPLE_GROUPS[1];
+pub(in crate::path) const C: &str = SAMPLE_GROUPS[2];
+pub(in crate::path) const ROOM: &str = SAMPLE_ROOM;
 /// In group A, of bob and carol.
-pub(super) const THREAD: &str = SAMPLE_THREAD;
-pub(super) const FILE: &str = SAMPLE_FILE;
-pub(super) const OTHER_ROOM: &str = "662585489220";
+pub(in crate::path) const THREAD: &str = SAMPLE_THREAD;
+pub(in crate::path) const FILE: &str = SAMPLE_FILE;
+pub(in crate::path) const OTHER_ROOM: &str = "662585489220";
 /// Groups and a room that do not exist until a write makes them.
-pub(super) const NEW: &str = "9001";
-pub(super) const NAMED: &str = "9002";
-pub(super) const NEW_ROOM: &str = "9003";
+pub(in crate::path) const NEW: &str = "9001";
+pub(in crate::path) const NAMED: &str = "9002";
+pub(in crate::path) const NEW_ROOM: &str = "9003";
 
 /// The users whose names are written in other letters by some callers.
-pub(super) const USERS: [&str; 9] = ["alice", "bob", "carol", "dave", "erin", "frank", "gina", "hans", "zoe"];
+pub(in crate::path) const USERS: [&str; 9] =
+    ["alice", "bob", "carol", "dave", "erin", "frank", "gina", "hans", "zoe"];
 
-pub(super) struct Scene {
-    pub(super) world: World,
+pub(in crate::path) struct Scene {
+    pub(in crate::path) world: World,
     /// In group B, of alice and erin.
-    pub(super) thread_b: String,
+    pub(in crate::path) thread_b: String,
 }
 
 impl Scene {
-    pub(super) fn new() -> Self {
+    pub(in crate::path) fn new() -> Self {
         let world = World::new();
         world.vendor.add_room(OTHER_ROOM, "bob", &["dave", "erin"]);
         for (method, path, body) in before() {

@@ -11,19 +11,19 @@ use http::method::Method as M;
 use serde_json::{Value, json};
 
 /// What a write does that the stand-in cannot do.
-pub(super) type Effect = fn(&World);
+pub(in crate::path) type Effect = fn(&World);
 
-pub(super) struct Write {
+pub(in crate::path) struct Write {
     /// The name of its row.
-    pub(super) row: &'static str,
-    pub(super) ask: Ask,
-    pub(super) effect: Option<(Effect, Value)>,
+    pub(in crate::path) row: &'static str,
+    pub(in crate::path) ask: Ask,
+    pub(in crate::path) effect: Option<(Effect, Value)>,
     /// The write before it, written in another way.
-    pub(super) respelt: bool,
+    pub(in crate::path) respelt: bool,
 }
 
 /// Every write of every kind, in every way callers write names and lists.
-pub(super) fn writes(scene: &Scene) -> Vec<Write> {
+pub(in crate::path) fn writes(scene: &Scene) -> Vec<Write> {
     let mut all = Vec::new();
     for (row, method, path, body) in known().into_iter().chain(of_threads(scene)) {
         let ask = Ask::new(method, path, body);
@@ -266,7 +266,7 @@ fn spellings(ask: &Ask) -> Vec<Ask> {
 }
 
 /// Whether a request names this thing, in its path or its body.
-pub(super) fn names(ask: &Ask, id: &str) -> bool {
+pub(in crate::path) fn names(ask: &Ask, id: &str) -> bool {
     let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
     ask.path.contains(id) || body.contains(id)
 }
