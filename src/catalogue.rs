@@ -85,6 +85,8 @@ pub struct Read {
     pub by_body: bool,
     /// Entries in the answer that end by themselves.
     pub ends: Option<Ends>,
+    /// Pointer to what an element has that could not be answered: with one such, nothing is kept.
+    pub flaws: Option<&'static str>,
 }
 
 /// Where an answer says when its entries end.
@@ -180,6 +182,8 @@ pub struct Row {
     pub otherwise: template::Templates,
     /// Where a read's answer says when its entries end, and the vendor's clock.
     pub ends: Option<pointer::Pointers>,
+    /// Where a read's answer shows that an element could not be answered.
+    pub flaws: Option<pointer::Pointers>,
     /// Indices into [`Catalogue::pools`], ascending.
     pub pools: Vec<u16>,
 }
@@ -278,10 +282,10 @@ impl Index<EndpointId> for Catalogue {
 
 impl Row {
     fn compile(endpoint: &'static Endpoint, pools: &mut Vec<(&'static str, Rate)>) -> Result<Self, Mistake> {
-        let (tags, otherwise, ends) = match &endpoint.effect {
-            Effect::Read(read) => (read.tags, &[][..], read.ends),
-            Effect::Write(write) => (write.touches, write.otherwise, None),
-            Effect::Relay => (&[][..], &[][..], None),
+        let (tags, otherwise, ends, flaws) = match &endpoint.effect {
+            Effect::Read(read) => (read.tags, &[][..], read.ends, read.flaws),
+            Effect::Write(write) => (write.touches, write.otherwise, None, None),
+            Effect::Relay => (&[][..], &[][..], None, None),
         };
         let compile = |tags| template::Templates::new(tags, endpoint.path);
         let mut row = Self {
@@ -289,6 +293,7 @@ impl Row {
             tags: compile(tags).map_err(|what| Mistake::of(endpoint.name, &what))?,
             otherwise: compile(otherwise).map_err(|what| Mistake::of(endpoint.name, &what))?,
             ends: ends.map(|ends| pointer::Pointers::new(&[ends.clock, ends.at])),
+            flaws: flaws.map(|flaws| pointer::Pointers::new(&[flaws])),
             pools: Vec::new(),
         };
         let mut spend = |name, rate| {

@@ -26,7 +26,7 @@ impl Endpoint {
             name,
             verb,
             path,
-            Effect::Read(Read { tags, fresh, query: &[], by_body: false, ends: None }),
+            Effect::Read(Read { tags, fresh, query: &[], by_body: false, ends: None, flaws: None }),
         )
     }
 
@@ -77,6 +77,15 @@ impl Endpoint {
     pub const fn ends(mut self, at: &'static str, clock: &'static str) -> Self {
         if let Effect::Read(read) = &mut self.effect {
             read.ends = Some(Ends { at, clock });
+        }
+        self
+    }
+
+    /// A read of several things, some of which may be missing from its answer.
+    #[must_use]
+    pub const fn flaws(mut self, at: &'static str) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.flaws = Some(at);
         }
         self
     }

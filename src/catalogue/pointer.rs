@@ -22,6 +22,8 @@ pub struct Collected {
     pub error: bool,
     /// The text is one JSON object.
     pub object: bool,
+    /// It has a member `data` that is not null and that no pointer leads into: what most answers are about.
+    pub data: bool,
 }
 
 /// What was found at one pointer.
@@ -29,11 +31,14 @@ pub struct Collected {
 pub struct At {
     /// Strings as they are, numbers as digits.
     pub values: Vec<String>,
-    /// Something else stood there, or on the way, or one element of a list has it and another has not: what it
-    /// concerns cannot be told.
+    /// Something else stood there, or on the way: a tag cannot be made of it.
     pub unclear: bool,
     /// The pointer's first member is not there at all.
     pub absent: bool,
+    /// The list that the pointer leads through is there.
+    pub list: bool,
+    /// Something on the way, or an element of that list, has nothing at the pointer.
+    pub gap: bool,
 }
 
 impl Pointers {
@@ -63,8 +68,14 @@ impl Collected {
     /// What was found at the pointer of this number.
     #[must_use]
     pub fn at(&self, pointer: usize) -> &At {
-        static NOTHING: At = At { values: Vec::new(), unclear: true, absent: true };
+        static NOTHING: At = At { values: Vec::new(), unclear: true, absent: true, list: false, gap: false };
         self.found.get(pointer).unwrap_or(&NOTHING)
+    }
+
+    /// Whether any of the lists that the pointers lead through is there.
+    #[must_use]
+    pub fn has_list(&self) -> bool {
+        self.found.iter().any(|at| at.list)
     }
 }
 
@@ -149,8 +160,18 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
                 _ => self.out.found[at].unclear = true,
             }
         }
-        while list.next_element_seed(Place { here: inside.clone(), top: false, out: self.out })?.is_some() {}
-        Ok(())
+        inside.iter().for_each(|(at, _)| self.out.found[*at].list = true);
+        loop {
+            let before: Vec<usize> = inside.iter().map(|(at, _)| self.out.found[*at].values.len()).collect();
+            let element = Place { here: inside.clone(), top: false, out: self.out };
+            if list.next_element_seed(element)?.is_none() {
+                return Ok(());
+            }
+            for ((at, _), before) in inside.iter().zip(before) {
+                let found = &mut self.out.found[*at];
+                found.gap |= found.values.len() == before;
+            }
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -170,11 +191,19 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
                     inside.push((*at, rest));
                 }
             }
+            if self.top && key == "data" && inside.is_empty() {
+                self.out.data = map.next_value::<Option<IgnoredAny>>()?.is_some();
+                continue;
+            }
             map.next_value_seed(Place { here: inside, top: false, out: self.out })?;
         }
-        for ((at, _), _) in self.here.iter().zip(met).filter(|(_, met)| !met) {
+        for ((at, steps), _) in self.here.iter().zip(met).filter(|(_, met)| !met) {
             let found = &mut self.out.found[*at];
-            if self.top { found.absent = true } else { found.unclear = true }
+            match steps {
+                [] | ["*", ..] => found.unclear = true,
+                _ if self.top => found.absent = true,
+                _ => found.gap = true,
+            }
         }
         Ok(())
     }

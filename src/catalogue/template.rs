@@ -1,7 +1,7 @@
 //! Tag templates, and the values that fill them.
 //!
-//! Values are made one spelling before they become tags: unescaped, ASCII lower case, the vendor's prefix cut
-//! off, numbers as digits, lists taken apart. Two spellings of one thing must never be two tags (that would be
+//! Values are made one spelling before they become tags: unescaped, trimmed, lower case, the vendor's prefix
+//! cut off, numbers as digits, lists taken apart. Two spellings of one thing must never be two tags (that would be
 //! a stale answer); two things in one tag cost no more than a miss. Keys and what is sent stay as they came.
 
 use super::lookup::Spans;
@@ -138,7 +138,7 @@ impl Piece {
                 found
             }
         };
-        *unclear |= found.is_empty() || found.iter().any(|at| at.unclear);
+        *unclear |= found.is_empty() || found.iter().any(|at| at.unclear || at.gap);
         // A body may pack a list into one string, as paths do.
         let elements = found.iter().flat_map(|at| &at.values).flat_map(|value| value.split(','));
         elements.map(|element| normal_text(element.trim(), prefix)).collect()
@@ -155,11 +155,11 @@ pub fn parameters(path: &str) -> impl Iterator<Item = &str> {
 /// One spelling of a value from a path.
 #[must_use]
 pub fn normal(value: &str, prefix: &str) -> String {
-    normal_text(&percent_decode_str(value).decode_utf8_lossy(), prefix)
+    normal_text(percent_decode_str(value).decode_utf8_lossy().trim(), prefix)
 }
 
 fn normal_text(value: &str, prefix: &str) -> String {
-    let value = value.to_ascii_lowercase();
+    let value = value.to_lowercase();
     match value.strip_prefix(prefix) {
         Some(rest) if !prefix.is_empty() => rest.to_owned(),
         _ => value,

@@ -21,7 +21,8 @@ pub enum Verdict {
     Absent,
     /// Another answer below 500: a clear no, passed on.
     Declined,
-    /// 5xx, and 408, which is the vendor's own timeout: for a write nobody can say whether it was done.
+    /// 5xx, or 408, by which the vendor says that it waited in vain: for a write nobody can say whether it was
+    /// done.
     Failed,
 }
 

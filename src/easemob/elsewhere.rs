@@ -42,14 +42,16 @@ pub(super) const ROWS: &[Endpoint] = &[
     .spends(DEFAULT),
     Endpoint::write("user.create", Post, "/users", &["absent"]).spends(USERS),
     Endpoint::relay("user.list", Get, "/users").spends(USERS),
-    // When a deleted user disappears from the groups is not documented: at once is assumed.
-    Endpoint::write("user.delete", Delete, "/users/{user}", &["user:{user}", "users", "groups"])
+    // When a deleted user disappears from the groups is not documented, nor what becomes of those he owns: at once,
+    // and they end with their threads, is assumed.
+    Endpoint::write("user.delete", Delete, "/users/{user}", &["user:{user}", "users", "groups", "threads"])
         .spends(USERS),
-    // Read and changed under one path; nothing of it is kept.
-    Endpoint::write("user.self", Any, "/users/{user}", &["user:{user}"]).spends(USERS),
-    Endpoint::write("user.delete.batch", Delete, "/users", &["users", "groups"]).spends(USERS_DELETE),
+    Endpoint::write("user.delete.batch", Delete, "/users", &["users", "groups", "threads"])
+        .spends(USERS_DELETE),
     Endpoint::write("user.deactivate", Post, "/users/{user}/deactivate", &["user:{user}", "users"])
         .spends(USERS),
+    // A user himself: read through; what changes him may show wherever he is asked about.
+    Endpoint::write("user.self", Any, "/users/{user}", &["user:{user}"]).spends(USERS),
     Endpoint::write("user.other", Any, "/users/{user}/{*rest}", &["user:{user}"]).spends(DEFAULT),
     // A user's own token: passed on for callers that have the right by name. App tokens are answered locally.
     Endpoint::relay("token.user", Post, "/token").limit(Rate::per_second(300)).by_name(),

@@ -2,7 +2,7 @@
 //!
 //! Every read of a group carries `group:{id}`, which only what ends or switches the whole group touches. Beside
 //! it stands what the answer shows: `info` (name, owner, settings, flags), `members`, `admins`, ….
-//! `users` is carried by whatever lists users, and touched when a user is deleted.
+//! `users` is carried by whatever lists users or ends with a group's owner, and touched when a user is deleted.
 
 use super::{DEFAULT, JOINED};
 use crate::catalogue::{
@@ -65,7 +65,8 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .query(&["limit", "cursor"])
     .is(&["list the app's groups"]),
-    // The heading of the vendor's page says `users`, its sample `user`.
+    // The heading of the vendor's page says `users`, its sample `user`. The list is `entities` with `groupId`, or
+    // `data` with `groupid`, by age of the service.
     Endpoint::read(
         "group.list.joined",
         Get,
@@ -112,6 +113,8 @@ pub(super) const ROWS: &[Endpoint] = &[
         ],
     )
     .query(&["joined_time"])
+    // A group that is missing does not fail the others. It may be made by a write that cannot name it.
+    .flaws("/data/*/error")
     .is(&["read the details of groups"]),
     // Its threads end with it, and it leaves every list; whose lists is not said.
     Endpoint::write(
@@ -134,7 +137,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "group.announcement.read",
         Get,
         "/chatgroups/{group}/announcement",
-        &["group:{group}", "group:{group}/announcement"],
+        &["group:{group}", "group:{group}/announcement", "users"],
     )
     .is(&["read the announcement"]),
     Endpoint::write(
@@ -177,6 +180,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             "group:{group}/members",
             "groups",
             "users/groups",
+            "threads",
             "users/threads",
             "threads/members",
         ],

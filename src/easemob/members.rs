@@ -22,11 +22,12 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .query(&["pagenum", "pagesize", "limit", "cursor", "joined_time", "version", "sort"])
     .is(&["list the members"]),
+    // Attributes of those who are not members are left out of answers: whoever enters brings his back.
     Endpoint::write(
         "group.members.add",
         Post,
         "/chatgroups/{group}/users/{user}",
-        &["group:{group}/members", "user:{user}/groups"],
+        &["group:{group}/members", "group:{group}/attributes", "user:{user}/groups"],
     )
     .is(&["add a member"]),
     // Single and batch removal share method and path; a list parameter is both.
@@ -50,7 +51,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "group.members.add.batch",
         Post,
         "/chatgroups/{group}/users",
-        &["group:{group}/members", "user:{body:/usernames/*}/groups"],
+        &["group:{group}/members", "group:{group}/attributes", "user:{body:/usernames/*}/groups"],
     )
     .otherwise(&["users/groups"])
     .is(&["add members"]),

@@ -8,7 +8,7 @@ use super::read::Trip;
 use super::reply::{self, Way};
 use crate::body::Body;
 use crate::cache::flight::Pilot;
-use crate::cache::{Entry, Kept, Slot};
+use crate::cache::{Entry, Epochs, Kept, Slot, Stamp};
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock::Instant;
 use crate::easemob::ABSENT;
@@ -27,6 +27,8 @@ pub struct Landing {
     pub(super) body: Bytes,
     /// What it shows.
     pub(super) slots: Vec<Slot>,
+    /// It is a success that may show more than could be read of it.
+    pub(super) unclear: bool,
     pub(super) kept: Option<Kept>,
     pub(super) calls: u8,
 }
@@ -45,10 +47,11 @@ impl Gateway {
             Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
                 self.good_for(landing, trip)
             }
-            Verdict::Absent => Some(self.house.settings.absent),
+            Verdict::Absent if landing.is_plain_json() => Some(self.house.settings.absent),
             _ => None,
         };
         if landing.slots.is_empty() {
+            landing.unclear = verdict == Verdict::Good;
             let mut tags = self.tags(&trip.subject, trip.body.as_ref(), None);
             tags.push(ABSENT.to_owned());
             landing.slots = cache.slots(&tags);
@@ -69,15 +72,25 @@ impl Gateway {
     fn good_for(&self, landing: &mut Landing, trip: &Trip) -> Option<Duration> {
         let row = &self.house.catalogue[trip.subject.endpoint];
         let nothing = Pointers::new(&[]);
-        let shown = row.tags.answer.as_ref().unwrap_or(&nothing).collect(&landing.body).ok()?;
+        let pointers = row.tags.answer.as_ref();
+        let shown = pointers.unwrap_or(&nothing).collect(&landing.body).ok()?;
         if !shown.object || shown.error {
             return None;
         }
         let values = trip.subject.values(trip.body.as_ref(), Some(&shown));
         let tags = self.house.catalogue.tags(trip.subject.endpoint, &values);
         landing.slots = self.house.cache.slots(&tags.names);
-        if tags.unclear {
+        landing.unclear = tags.unclear;
+        // What it is about must be there: the list whose elements are tags, or else the data.
+        let there = if pointers.is_some() { shown.has_list() } else { shown.data };
+        if tags.unclear || !there {
             return None;
+        }
+        if let Some(flaws) = &row.flaws {
+            let flaws = flaws.collect(&landing.body).ok()?;
+            if flaws.at(0).unclear || !flaws.at(0).values.is_empty() {
+                return None;
+            }
         }
         let fresh = self.fresh(&trip.subject);
         let Some(ends) = &row.ends else { return Some(fresh) };
@@ -85,10 +98,14 @@ impl Gateway {
     }
 }
 
+/// An end further away than ten years is none: one of the two clocks is written in another unit, or absent as a
+/// zero. Who means "for ever" writes a number below zero.
+const END_MS_MAX: u64 = 10 * 365 * 24 * 3_600 * 1_000;
+
 /// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
 fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
     let (clock, ends) = (ends.at(0), ends.at(1));
-    if ends.unclear {
+    if ends.unclear || ends.gap || !ends.list {
         return None;
     }
     let mut earliest = Duration::MAX;
@@ -97,7 +114,7 @@ fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
         // Below zero is for ever.
         if end >= 0 {
             let now: i64 = clock.values.first()?.parse().ok()?;
-            let left = u64::try_from(end.saturating_sub(now)).ok()?;
+            let left = u64::try_from(end.saturating_sub(now)).ok().filter(|left| *left <= END_MS_MAX)?;
             earliest = earliest.min(Duration::from_millis(left));
         }
     }
@@ -105,6 +122,11 @@ fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
 }
 
 impl Landing {
+    /// Whether nothing that it shows was touched since its fetch began, as far as can be told.
+    pub(super) fn is_current(&self, stamp: Stamp, epochs: &Epochs) -> bool {
+        !self.unclear && epochs.current(stamp, self.slots.iter().copied())
+    }
+
     fn is_plain_json(&self) -> bool {
         let json = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
             let value = value.as_bytes();

@@ -53,10 +53,9 @@ impl Gateway {
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let (bytes, body) = self.question(&mut call).await?;
-        if call.key.is_none()
-            || self.fresh(&call.subject).is_zero()
-            || call.request.headers().contains_key(RANGE)
-        {
+        // Nobody knows what a body does to a read that has none.
+        let odd = body.is_none() && !bytes.is_empty();
+        if odd || !self.may_share(&call) {
             ledger.cache = CacheOutcome::Bypass;
             return Box::pin(self.alone(call, bytes, ledger)).await;
         }
@@ -84,7 +83,7 @@ impl Gateway {
             match ticket.landed().await {
                 Some((Landed::Answer(landing), stamp)) => {
                     let mine = leads || stamp >= call.came;
-                    if mine || house.cache.epochs.current(stamp, landing.slots.iter().copied()) {
+                    if mine || landing.is_current(stamp, &house.cache.epochs) {
                         ledger.calls = if leads { landing.calls } else { 0 };
                         return Ok(landing.reply(leads));
                     }
@@ -106,6 +105,12 @@ impl Gateway {
         }
         ledger.cache = CacheOutcome::Bypass;
         Box::pin(self.alone(call, bytes, ledger)).await
+    }
+
+    /// Whether one answer may serve several readers of this.
+    fn may_share(&self, call: &Call) -> bool {
+        let whole = !call.request.headers().contains_key(RANGE);
+        whole && call.key.is_some() && !self.fresh(&call.subject).is_zero()
     }
 
     /// The body of a read that is asked by body: read, understood, and made part of its name.
@@ -187,6 +192,7 @@ impl Gateway {
                     headers,
                     body,
                     slots: Vec::new(),
+                    unclear: false,
                     kept: None,
                     calls: trip.errand.calls,
                 };

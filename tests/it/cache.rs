@@ -31,7 +31,7 @@ fn cache() -> Cache {
 }
 
 fn a_read(query: &'static [&'static str]) -> Read {
-    Read { tags: &["a"], fresh: Duration::from_secs(30), query, by_body: false, ends: None }
+    Read { tags: &["a"], fresh: Duration::from_secs(30), query, by_body: false, ends: None, flaws: None }
 }
 
 /// A key of its own for each name.

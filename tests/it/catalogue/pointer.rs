@@ -54,7 +54,6 @@ fn what_no_tag_can_be_made_of_is_unclear() {
         (r#"{"owner":["a"]}"#, "/owner"),
         (r#"{"members":{"a":1}}"#, "/members/*"),
         (r#"{"members":[["a"]]}"#, "/members/*"),
-        (r#"{"data":[{"id":"1"},{}]}"#, "/data/*/id"),
         (r#"{"data":["1"]}"#, "/data/*/id"),
         (r#"["a"]"#, "/owner"),
         (r#""a""#, "/owner"),
@@ -62,6 +61,21 @@ fn what_no_tag_can_be_made_of_is_unclear() {
     ] {
         assert!(collect(text, pointer).unclear, "{pointer} of {text}");
     }
+}
+
+#[test]
+fn an_element_without_it_is_a_gap() {
+    for (text, pointer) in [
+        (r#"{"data":[{"id":"1"},{}]}"#, "/data/*/id"),
+        (r#"{"data":[{"id":null}]}"#, "/data/*/id"),
+        (r#"{"data":[null]}"#, "/data/*"),
+        (r#"{"data":{"name":"a"}}"#, "/data/id"),
+    ] {
+        let at = collect(text, pointer);
+        assert!(at.gap && !at.absent && !at.unclear, "{pointer} of {text}");
+    }
+    assert!(collect(r#"{"data":[]}"#, "/data/*/id").list);
+    assert!(!collect(r#"{"data":null}"#, "/data/*/id").list);
 }
 
 #[test]
@@ -99,12 +113,20 @@ fn walk(value: &Value, steps: &[&str], top: bool, at: &mut At) {
         (Value::Number(number), [] | ["*"]) if !number.is_f64() => at.values.push(number.to_string()),
         (Value::String(text), [] | ["*"]) => at.values.push(text.clone()),
         (Value::Number(_) | Value::String(_), _) => at.unclear = true,
-        (Value::Array(list), ["*", rest @ ..]) => list.iter().for_each(|value| walk(value, rest, false, at)),
+        (Value::Array(list), ["*", rest @ ..]) => {
+            at.list = true;
+            for value in list {
+                let before = at.values.len();
+                walk(value, rest, false, at);
+                at.gap |= at.values.len() == before;
+            }
+        }
         (Value::Array(_), _) => at.unclear = true,
         (Value::Object(map), steps) => match steps.first().and_then(|first| map.get(*first)) {
             Some(value) => walk(value, &steps[1..], false, at),
+            None if matches!(steps, [] | ["*", ..]) => at.unclear = true,
             None if top => at.absent = true,
-            None => at.unclear = true,
+            None => at.gap = true,
         },
     }
 }
@@ -145,7 +167,7 @@ proptest! {
             let (mut wanted, steps) = (At::default(), pointer.split('/').skip(1).collect::<Vec<_>>());
             walk(&tree, &steps, true, &mut wanted);
             let found = collected.at(number);
-            let told = |at: &At| (at.values.clone(), at.unclear, at.absent);
+            let told = |at: &At| (at.values.clone(), at.unclear, at.absent, at.list, at.gap);
             prop_assert_eq!(told(found), told(&wanted), "{} of {}", pointer, text);
         }
     }
