@@ -11,8 +11,8 @@ use crate::catalogue::pointer::Collected;
 use crate::catalogue::template::Values;
 use crate::catalogue::{Catalogue, Effect, EndpointId, Read, Verb};
 use crate::exchange::Exchange;
-use http::header::{CONTENT_ENCODING, HeaderMap};
-use http::{Method, Request, Uri};
+use http::header::{CONTENT_ENCODING, HOST, TRANSFER_ENCODING};
+use http::{Method, Request, Version};
 use std::time::Duration;
 
 /// One request, recognised.
@@ -41,7 +41,7 @@ impl Call {
         came: Stamp,
         ledger: &mut Exchange,
     ) -> Result<Self, Refusal> {
-        check_target(request.method(), request.uri(), request.headers())?;
+        check_target(&request)?;
         let path = request.uri().path();
         let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
         let found = house.catalogue.look_up(request.method(), &path[below..])?;
@@ -59,6 +59,11 @@ impl Call {
 
     /// What can be refused by the head alone.
     pub(super) fn check_head(self, settings: &Settings) -> Result<Self, Refusal> {
+        // Chunks are undone here; what is inside of another coding would be passed on without its label.
+        let mut codings = self.request.headers().get_all(TRANSFER_ENCODING).iter();
+        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+            return Err(Refusal::BadTarget("The only transfer coding here is chunked."));
+        }
         match self.request.body().length() {
             Some(length) if length > settings.body_bytes_max => {
                 Err(Refusal::TooLarge(settings.body_bytes_max))
@@ -140,18 +145,20 @@ fn below(path: &str, prefix: &str) -> Option<usize> {
 }
 
 /// Forms of target that a gateway in front of one origin has no use for (RFC 9112, 3.2).
-fn check_target(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
+    let (method, uri) = (request.method(), request.uri());
     if *method == Method::CONNECT {
         return Err(Refusal::BadTarget("The gateway is no tunnel."));
     }
     if *method == Method::TRACE {
         return Err(Refusal::BadTarget("TRACE is not answered."));
     }
-    if !uri.path().starts_with('/') {
+    // HTTP/2 carries the host in its target; in HTTP/1 that is how a proxy for any origin is asked.
+    let is_http2 = request.version() == Version::HTTP_2;
+    if !uri.path().starts_with('/') || (uri.authority().is_some() && !is_http2) {
         return Err(Refusal::BadTarget("The target must be a path."));
     }
-    let hosts = headers.get_all(http::header::HOST).iter().count();
-    // HTTP/2 carries the host in its target.
+    let hosts = request.headers().get_all(HOST).iter().count();
     if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
         return Err(Refusal::BadTarget("The request must name its host once."));
     }

@@ -39,7 +39,7 @@ pub enum Refusal {
     WrongMethod(String),
     /// The path could be read in two ways.
     AmbiguousPath(Ambiguous),
-    /// `CONNECT`, an absolute target of another host, two hosts, and the like.
+    /// `CONNECT`, an absolute target, two hosts, and the like.
     BadTarget(&'static str),
     /// The body must be JSON and is not.
     Malformed(String),
