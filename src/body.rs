@@ -1,14 +1,18 @@
 //! `Body`: one named type from socket to socket.
 //!
 //! A kept answer is bytes; everything else is a stream. One enum, so that a hit allocates nothing and a test
-//! needs no socket. Limits on size live in [`Body::collect`]; limits on time belong to who waits.
+//! needs no socket. Limits on size and time live here; how large and how long is for whoever
+//! asks to say.
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A request's or an answer's body.
 #[derive(Debug, Default)]
@@ -50,10 +54,18 @@ impl Body {
         Self::Stream(Stream(Box::pin(body)))
     }
 
-    /// The same body, which fails when it turns out longer than this.
+    /// The same body, which fails when it turns out longer than this, and tells why it failed.
     #[must_use]
-    pub fn limited(self, bytes_max: u64) -> Self {
-        Self::stream(Limited { left: bytes_max, bytes_max, body: self })
+    pub fn limited(self, bytes_max: u64) -> (Self, Fault) {
+        let fault = Fault::default();
+        let limited = Limited { left: bytes_max, bytes_max, fault: fault.clone(), body: self };
+        (Self::stream(limited), fault)
+    }
+
+    /// The same body, which fails when it is not whole by then.
+    #[must_use]
+    pub fn until(self, deadline: Instant) -> Self {
+        Self::stream(Until { late: Box::pin(sleep_until(deadline)), body: self })
     }
 
     /// The length, when it is known.
@@ -127,10 +139,32 @@ impl HttpBody for Prefixed {
     }
 }
 
+/// Why a body that is passed on did not come whole: whoever sends it learns only that the sending failed.
+#[derive(Clone, Debug, Default)]
+pub struct Fault(Arc<OnceLock<Incomplete>>);
+
+/// What was wrong with it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Incomplete {
+    /// It ended too early, or could not be read.
+    Cut,
+    /// It is longer than this.
+    TooLarge(u64),
+}
+
+impl Fault {
+    /// What was wrong, if anything was.
+    #[must_use]
+    pub fn get(&self) -> Option<Incomplete> {
+        self.0.get().copied()
+    }
+}
+
 /// A body that may only be so long.
 struct Limited {
     left: u64,
     bytes_max: u64,
+    fault: Fault,
     body: Body,
 }
 
@@ -143,15 +177,51 @@ impl HttpBody for Limited {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if let Some(Ok(frame)) = &frame
-            && let Some(data) = frame.data_ref()
-        {
-            match self.left.checked_sub(data.len() as u64) {
-                Some(left) => self.left = left,
-                None => return Poll::Ready(Some(Err(BodyError::TooLarge(self.bytes_max)))),
+        let length = match &frame {
+            Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+            Some(Err(_)) => {
+                let _ = self.fault.0.set(Incomplete::Cut);
+                0
+            }
+            None => 0,
+        };
+        match self.left.checked_sub(length as u64) {
+            Some(left) => self.left = left,
+            None => {
+                let _ = self.fault.0.set(Incomplete::TooLarge(self.bytes_max));
+                return Poll::Ready(Some(Err(BodyError::TooLarge(self.bytes_max))));
             }
         }
         Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A body that must be whole by a moment.
+struct Until {
+    late: Pin<Box<Sleep>>,
+    body: Body,
+}
+
+impl HttpBody for Until {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        self.late.as_mut().poll(cx).map(|()| Some(Err(BodyError::TimedOut)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -26,7 +26,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         tracing::warn!("no callers are configured: whoever reaches {address} may do anything");
     }
     tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
+        { version = env!("CARGO_PKG_VERSION"), listen.address = %address, admin.address = %admin },
         "listening on http://{address}, for operators on http://{admin}"
     );
     let stop = CancellationToken::new();

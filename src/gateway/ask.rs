@@ -7,7 +7,7 @@
 
 use super::refusal::Refusal;
 use super::{Call, Gateway};
-use crate::body::{Body, Collected};
+use crate::body::{Body, Collected, Fault, Incomplete};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
@@ -47,9 +47,9 @@ pub(super) enum Payload {
     /// At hand: can be sent again.
     Bytes(Bytes),
     /// Can be sent once.
-    Stream(Body),
-    /// Has been sent.
-    Gone,
+    Stream(Body, Fault),
+    /// Has been sent, or is on its way.
+    Gone(Fault),
 }
 
 /// What the vendor said, and what that means.
@@ -98,13 +98,19 @@ impl Errand {
     }
 
     fn request(&mut self, token: &Token) -> Request<Body> {
-        let body = match std::mem::replace(&mut self.payload, Payload::Gone) {
+        let body = match std::mem::replace(&mut self.payload, Payload::Bytes(Bytes::new())) {
             Payload::Bytes(bytes) => {
                 self.payload = Payload::Bytes(bytes.clone());
                 if bytes.is_empty() { Body::Empty } else { Body::Kept(bytes) }
             }
-            Payload::Stream(body) => body,
-            Payload::Gone => Body::Empty,
+            Payload::Stream(body, fault) => {
+                self.payload = Payload::Gone(fault);
+                body
+            }
+            Payload::Gone(fault) => {
+                self.payload = Payload::Gone(fault);
+                Body::Empty
+            }
         };
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
@@ -112,6 +118,16 @@ impl Errand {
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(AUTHORIZATION, token.header.clone());
         request
+    }
+
+    /// Why it broke: because of the caller, if his body did not come whole.
+    fn broken(&self, what: String) -> Refusal {
+        let fault = if let Payload::Gone(fault) = &self.payload { fault.get() } else { None };
+        match fault {
+            Some(Incomplete::TooLarge(bytes_max)) => Refusal::TooLarge(bytes_max),
+            Some(Incomplete::Cut) => Refusal::BodyCut,
+            None => Refusal::Unreachable(what),
+        }
     }
 
     fn can_repeat(&self) -> bool {
@@ -135,8 +151,8 @@ impl Gateway {
             self.tell(errand.endpoint, &judged);
             match judged {
                 Err(Failed::NotSent(body)) => {
-                    if let (Payload::Gone, Some(body)) = (&errand.payload, body) {
-                        errand.payload = Payload::Stream(body);
+                    if let (Payload::Gone(fault), Some(body)) = (&errand.payload, body) {
+                        errand.payload = Payload::Stream(body, fault.clone());
                     }
                     errand.calls -= 1;
                     not_sent += 1;
@@ -147,7 +163,7 @@ impl Gateway {
                 Err(Failed::Broken(_)) if errand.safe && reused && !repeated && errand.can_repeat() => {
                     repeated = true;
                 }
-                Err(Failed::Broken(what)) => return Err(Lost::Unknown(Refusal::Unreachable(what))),
+                Err(Failed::Broken(what)) => return Err(Lost::Unknown(errand.broken(what))),
                 Err(Failed::TooSlow) => return Err(Lost::Unknown(Refusal::TimedOut)),
                 Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
                 Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
@@ -182,13 +198,21 @@ impl Gateway {
     ) -> Result<Judged, Failed> {
         let settings = &self.house.settings;
         let mut sending = Box::pin(lane.send(errand.request(token)));
-        let answer = match tokio::time::timeout(settings.first_byte_timeout, &mut sending).await {
+        // A body that streams takes as long as its caller: the vendor is not late while it is on its way.
+        let streams = matches!(errand.payload, Payload::Gone(_));
+        let wait = if streams { settings.total_timeout } else { settings.first_byte_timeout };
+        let answer = match tokio::time::timeout(wait, &mut sending).await {
             Ok(answer) => answer?,
             Err(_) => return Err(Failed::Silent(sending)),
         };
-        tokio::time::timeout(settings.total_timeout, self.take_in(answer, errand.whole_bytes_max))
-            .await
-            .unwrap_or(Err(Failed::TooSlow))
+        let deadline = clock::now() + settings.total_timeout;
+        let taking = tokio::time::timeout_at(deadline, self.take_in(answer, errand.whole_bytes_max));
+        let mut judged = taking.await.unwrap_or(Err(Failed::TooSlow))?;
+        // What streams on must end in time as well.
+        if let Collected::Larger(body) = judged.content {
+            judged.content = Collected::Larger(body.until(deadline));
+        }
+        Ok(judged)
     }
 
     /// Reads what must be read of an answer, and judges it.
