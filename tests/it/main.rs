@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod cli;
 mod config;
 mod limit;
 mod path;
@@ -9,3 +10,4 @@ mod simulator;
 mod support;
 mod tidy;
 mod units;
+mod wire;

@@ -1,0 +1,7 @@
+//! Sockets, bytes and endings: what only shows when something crosses a wire. Never on paused time.
+
+mod framing;
+mod http2;
+mod slow;
+mod uploads;
+mod vendor;

@@ -1,0 +1,203 @@
+//! The vendor's side of the wire: connections that are used again, that close in the wrong instant, that break.
+
+use crate::support::house::{House, Vendor};
+use crate::support::wire::{Message, Talk, answer, get, grant, request, soon};
+use easemob_gateway::simulator::SAMPLE_GROUPS;
+use tokio::net::TcpListener;
+
+const GROUP: &str = SAMPLE_GROUPS[0];
+const GOOD: &str = r#"{"data":[]}"#;
+
+/// A vendor that a test plays itself.
+struct Raw {
+    listener: TcpListener,
+}
+
+impl Raw {
+    async fn start() -> Self {
+        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    fn origin(&self) -> String {
+        format!("http://{}", self.listener.local_addr().unwrap())
+    }
+
+    async fn accept(&self) -> Talk {
+        Talk::on(soon(self.listener.accept()).await.unwrap().0)
+    }
+
+    /// The connection on which a call arrives, with that call; a token request before it is answered.
+    async fn call(&self) -> (Talk, Message) {
+        let mut talk = self.accept().await;
+        loop {
+            match talk.hear().await {
+                Some(request) if grant(&mut talk, &request).await => {}
+                Some(request) => return (talk, request),
+                None => talk = self.accept().await,
+            }
+        }
+    }
+
+    /// Grants the token, on the connection that is opened for it.
+    async fn grant(&self) {
+        let mut talk = self.accept().await;
+        let asked = talk.hear().await.unwrap();
+        assert!(grant(&mut talk, &asked).await);
+    }
+}
+
+/// A house in front of this vendor, which has its token already.
+async fn house(raw: &Raw, vendor: &str) -> House {
+    let origin = raw.origin();
+    let (house, ()) = tokio::join!(House::with(&origin, vendor, ""), raw.grant());
+    house
+}
+
+#[tokio::test]
+async fn one_connection_serves_calls_that_come_one_after_another() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let caller = async {
+        let mut talk = house.talk().await;
+        for n in 0..20 {
+            assert_eq!(talk.ask(get(&format!("/chatgroups/{n}"))).await.status(), 200);
+        }
+    };
+    let vendor = async {
+        let mut talk = raw.accept().await;
+        for _ in 0..20 {
+            talk.hear().await.expect("the same connection");
+            talk.say(answer("200 OK", GOOD)).await;
+        }
+    };
+    tokio::join!(caller, vendor);
+}
+
+/// Whatever it is: nothing of it had been read when the connection closed, so it goes again, once.
+async fn is_sent_again_once(second: String) {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let mut caller = house.talk().await;
+    let (first, ()) = tokio::join!(caller.ask(get("/chatgroups/1")), async {
+        let (mut talk, _) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        // Closed with the answer: the connection waits in the pool, and is dead.
+    });
+    assert_eq!(first.status(), 200);
+    let (answered, call) = tokio::join!(caller.ask(second), async {
+        let (mut talk, call) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        call
+    });
+    assert_eq!(answered.status(), 200);
+    assert!(call.whole);
+    // A third connection would bring it twice.
+    let (third, other) = tokio::join!(caller.ask(get("/chatgroups/3")), async {
+        let (mut talk, call) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        call
+    });
+    assert_eq!((third.status(), other.start.contains("/chatgroups/3")), (200, true), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_read_on_a_connection_that_has_closed_is_sent_again() {
+    is_sent_again_once(get("/chatgroups/2")).await;
+}
+
+#[tokio::test]
+async fn a_write_on_a_connection_that_has_closed_is_sent_again_too() {
+    is_sent_again_once(request("PUT", "/chatgroups/2", r#"{"name":"a"}"#)).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_answer_breaks_is_never_sent_again() {
+    let breaks = [
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"da",
+        "rubbish\r\n\r\n",
+    ];
+    for half in breaks {
+        let raw = Raw::start().await;
+        let house = house(&raw, "").await;
+        let mut caller = house.talk().await;
+        let (answered, ()) =
+            tokio::join!(caller.ask(request("PUT", "/chatgroups/2", r#"{"name":"a"}"#)), async {
+                let (mut talk, call) = raw.call().await;
+                assert!(call.start.starts_with("PUT "));
+                talk.say(half).await;
+            });
+        assert_eq!((answered.status(), answered.header("gateway-error")), (502, "unreachable"), "{half:?}");
+        // The next call that arrives is another one.
+        let (next, call) = tokio::join!(caller.ask(get("/chatgroups/3")), async {
+            let (mut talk, call) = raw.call().await;
+            talk.say(answer("200 OK", GOOD)).await;
+            call
+        });
+        assert_eq!((next.status(), call.start.starts_with("GET ")), (200, true), "{half:?}: {call:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_while_it_streams_ends_short_for_the_caller() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let mut caller = house.talk().await;
+    // A download: it is passed on as it comes.
+    let (answered, ()) = tokio::join!(caller.ask(get("/chatgroups/1/share_files/x")), async {
+        let (mut talk, _) = raw.call().await;
+        talk.say("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\nhalf").await;
+    });
+    assert!(!answered.whole && answered.text() == "half", "{answered:?}");
+}
+
+#[tokio::test]
+async fn a_vendor_without_an_answer_is_given_up() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "first_byte_timeout = \"200ms\"").await;
+    let mut caller = house.talk().await;
+    let (answered, _silent) = tokio::join!(caller.ask(get("/chatgroups/1")), raw.call());
+    assert_eq!((answered.status(), answered.header("gateway-error")), (504, "timed_out"));
+}
+
+#[tokio::test]
+async fn an_answer_that_stops_in_the_middle_is_given_up() {
+    for path in ["/chatgroups/1", "/chatgroups/1/share_files/x"] {
+        let raw = Raw::start().await;
+        let house = house(
+            &raw,
+            "connect_timeout = \"300ms\"\ntotal_timeout = \"500ms\"\nfirst_byte_timeout = \"300ms\"",
+        )
+        .await;
+        let mut caller = house.talk().await;
+        let (answered, _stalled) = tokio::join!(caller.ask(get(path)), async {
+            let (mut talk, _) = raw.call().await;
+            talk.say("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf").await;
+            talk
+        });
+        assert!(answered.status() == 504 || !answered.whole, "{path}: {answered:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_who_goes_away_is_unreachable_and_comes_back() {
+    let vendor = Vendor::start().await;
+    let house = House::before(&vendor.origin()).await;
+    let mut caller = house.talk().await;
+    let path = format!("/chatgroups/{GROUP}/mute");
+    assert_eq!(caller.ask(get(&path)).await.status(), 200);
+    let address = vendor.address;
+    vendor.stop().await;
+    let mute = r#"{"usernames":["carol"],"mute_duration":60000}"#;
+    let answered = caller.ask(request("POST", &path, mute)).await;
+    assert_eq!((answered.status(), answered.header("gateway-error")), (502, "unreachable"));
+    let vendor = Vendor::start_at(address).await;
+    let answered = caller.ask(request("POST", &path, mute)).await;
+    // The new vendor knows nothing of the old one's token: it is renewed on the way.
+    assert_eq!(answered.status(), 200, "{}", answered.text());
+    assert_eq!(
+        vendor.control.behind(http::Method::GET, &path, serde_json::Value::Null).1["data"][0]["user"],
+        "carol"
+    );
+}
