@@ -71,6 +71,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         self.message(true).await
     }
 
+    /// Waits until a head has come whole, and looks no further.
+    pub(crate) async fn hear_only_the_head(&mut self) {
+        while find(&self.read, b"\r\n\r\n").is_none() {
+            assert!(self.more().await, "a head");
+        }
+    }
+
     /// Says one request and hears one answer.
     pub(crate) async fn ask(&mut self, request: impl AsRef<[u8]>) -> Message {
         self.say(request).await;

@@ -7,9 +7,11 @@
 use crate::support::house::House;
 use crate::support::wire::{Message, Mirror, Talk};
 
+type Case = (&'static str, u16, &'static str, Option<(&'static str, &'static str)>);
+
 /// What is said (`G`: a group of its own, `|`: CR LF) → status, reason, and what the vendor gets: nothing, or the
 /// request line and the body.
-const CASES: &[(&str, u16, &str, Option<(&str, &str)>)] = &[
+const CASES: &[Case] = &[
     // targets and hosts
     ("GET /A/chatgroups/G HTTP/1.1|Host: x||", 200, "", Some(("GET /A/chatgroups/G HTTP/1.1", ""))),
     ("GET /A/chatgroups/G HTTP/1.1||", 400, "bad_target", None),

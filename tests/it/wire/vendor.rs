@@ -1,7 +1,7 @@
 //! The vendor's side of the wire: connections that are used again, that close in the wrong instant, that break.
 
 use crate::support::house::{House, Vendor};
-use crate::support::wire::{Message, Talk, answer, get, grant, request, soon};
+use crate::support::wire::{APP, Message, Talk, answer, get, grant, request, soon};
 use easemob_gateway::simulator::SAMPLE_GROUPS;
 use tokio::net::TcpListener;
 
@@ -110,33 +110,105 @@ async fn a_write_on_a_connection_that_has_closed_is_sent_again_too() {
     is_sent_again_once(request("PUT", "/chatgroups/2", r#"{"name":"a"}"#)).await;
 }
 
+/// How an answer can break.
+const BREAKS: [&str; 4] = [
+    "",
+    "HTTP/1.1 200 OK\r\nContent-Le",
+    "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"da",
+    "rubbish\r\n\r\n",
+];
+
+/// A call on a connection that has been used before, whose answer breaks; then what arrives next is answered well.
+async fn breaks_on_a_used_connection(half: &str, asked: &str, then: Option<&str>) -> (Message, String) {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let mut caller = house.talk().await;
+    let (first, mut used) = tokio::join!(caller.ask(get("/chatgroups/1")), async {
+        let (mut talk, _) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        talk
+    });
+    assert_eq!(first.status(), 200);
+    let callers = async {
+        let answered = caller.ask(asked).await;
+        if let Some(then) = then {
+            assert_eq!(caller.ask(then).await.status(), 200);
+        }
+        answered
+    };
+    let (answered, next) = tokio::join!(callers, async {
+        used.hear().await.expect("the same connection");
+        used.say(half).await;
+        drop(used);
+        let (mut talk, call) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        call.start
+    });
+    (answered, next)
+}
+
 #[tokio::test]
 async fn a_write_whose_answer_breaks_is_never_sent_again() {
-    let breaks = [
-        "",
-        "HTTP/1.1 200 OK\r\nContent-Le",
-        "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"da",
-        "rubbish\r\n\r\n",
-    ];
-    for half in breaks {
-        let raw = Raw::start().await;
-        let house = house(&raw, "").await;
-        let mut caller = house.talk().await;
-        let (answered, ()) =
-            tokio::join!(caller.ask(request("PUT", "/chatgroups/2", r#"{"name":"a"}"#)), async {
-                let (mut talk, call) = raw.call().await;
-                assert!(call.start.starts_with("PUT "));
-                talk.say(half).await;
-            });
+    let write = request("PUT", "/chatgroups/2", r#"{"groupname":"a"}"#);
+    for half in BREAKS {
+        let (answered, next) = breaks_on_a_used_connection(half, &write, Some(&get("/chatgroups/3"))).await;
         assert_eq!((answered.status(), answered.header("gateway-error")), (502, "unreachable"), "{half:?}");
-        // The next call that arrives is another one.
-        let (next, call) = tokio::join!(caller.ask(get("/chatgroups/3")), async {
-            let (mut talk, call) = raw.call().await;
-            talk.say(answer("200 OK", GOOD)).await;
-            call
-        });
-        assert_eq!((next.status(), call.start.starts_with("GET ")), (200, true), "{half:?}: {call:?}");
+        assert!(next.contains("/chatgroups/3"), "{half:?}: {next}");
     }
+}
+
+#[tokio::test]
+async fn a_read_whose_answer_breaks_on_a_used_connection_is_sent_again_once() {
+    for half in BREAKS {
+        let (answered, next) = breaks_on_a_used_connection(half, &get("/chatgroups/2"), None).await;
+        assert_eq!((answered.status(), next.contains("/chatgroups/2")), (200, true), "{half:?}: {next}");
+    }
+}
+
+#[tokio::test]
+async fn answers_of_any_framing_are_passed_on_whole() {
+    let answers = [
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\n{\"dat\r\n6\r\na\":1}\n\r\n0\r\nX-Trailer: 1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"data\":1}\n",
+        "HTTP/1.0 200 OK\r\n\r\n{\"data\":1}\n",
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":1}\n",
+        "HTTP/1.1 200 OK\r\nConnection: X-Own\r\nX-Own: 1\r\nContent-Length: 11\r\n\r\n{\"data\":1}\n",
+    ];
+    for path in ["/chatgroups/1", "/chatgroups/1/share_files/x"] {
+        for said in answers {
+            let raw = Raw::start().await;
+            let house = house(&raw, "").await;
+            let mut caller = house.talk().await;
+            let (answered, ()) = tokio::join!(caller.ask(get(path)), async {
+                let (mut talk, _) = raw.call().await;
+                talk.say(said).await;
+            });
+            assert_eq!((answered.status(), &*answered.text()), (200, "{\"data\":1}\n"), "{path} {said:?}");
+            assert!(answered.whole && !answered.has("x-own") && !answered.closes(), "{path} {answered:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_who_refuses_an_upload_before_its_end_is_heard() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let mut caller = house.talk().await;
+    caller
+        .say(format!(
+            "POST {APP}/chatgroups/1/share_files HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n"
+        ))
+        .await;
+    caller.say(vec![b'a'; 2_000_000]).await;
+    let vendor = async {
+        let mut talk = raw.accept().await;
+        talk.hear_only_the_head().await;
+        talk.say("HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}").await;
+        talk
+    };
+    let (answered, _talk) = tokio::join!(caller.hear(), vendor);
+    let answered = answered.expect("an answer");
+    assert_eq!((answered.status(), answered.header("gateway-error"), &*answered.text()), (413, "", "{}"));
 }
 
 #[tokio::test]
