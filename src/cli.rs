@@ -94,7 +94,11 @@ fn load(path: &Path) -> Result<crate::config::Loaded, Failure> {
 /// The main runtime: accepting, admin, token. Workers have their own.
 fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    Ok(runtime.map_err(|error| Failure::Other(error.into()))?.block_on(future))
+    let runtime = runtime.map_err(|error| Failure::Other(error.into()))?;
+    let output = runtime.block_on(future);
+    // Whoever ended without waiting for the rest meant it: a thread that still works must not hold up the end.
+    runtime.shutdown_background();
+    Ok(output)
 }
 
 impl<E: Into<anyhow::Error>> From<E> for Failure {

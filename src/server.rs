@@ -8,7 +8,6 @@ pub mod admin;
 mod connection;
 mod watch;
 
-use crate::clock;
 use crate::gateway::Gateway;
 use crate::tasks::Tasks;
 use std::io;
@@ -89,7 +88,8 @@ impl Server {
             () = accept(&self.listener, &senders, &open) => {}
             () = end => {}
         }
-        drop((self.listener, senders));
+        accept_waiting(self.listener, &senders, &open).await;
+        drop(senders);
         closing.cancel();
         for thread in threads {
             // A worker ends within the drain's timeout.
@@ -122,6 +122,22 @@ async fn accept(listener: &TcpListener, workers: &[mpsc::Sender<Accepted>], open
     }
 }
 
+/// The end of accepting: what already stands in the kernel's queue has been promised an answer.
+async fn accept_waiting(listener: TcpListener, workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
+    let Ok(listener) = listener.into_std() else {
+        return;
+    };
+    let mut turn = 0;
+    while let Ok((stream, _)) = listener.accept() {
+        if let Ok(place) = Arc::clone(open).try_acquire_owned()
+            && stream.set_nonblocking(true).is_ok()
+        {
+            let _ = workers[turn % workers.len()].send((stream, place)).await;
+            turn += 1;
+        }
+    }
+}
+
 struct Worker {
     gateway: Gateway,
     settings: Settings,
@@ -145,7 +161,6 @@ impl Worker {
         let watch = watch::Watch::new(&self.settings);
         let ticking = Arc::clone(&watch);
         self.tasks.spawn_until_stop("connection watch", async move { ticking.run().await });
-        let drain = hyper_util::server::graceful::GracefulShutdown::new();
         while let Some((stream, place)) = connections.recv().await {
             let Ok(stream) = TcpStream::from_std(stream) else {
                 continue;
@@ -156,7 +171,7 @@ impl Worker {
                 &self.settings,
                 &watch,
                 self.tasks.clone(),
-                &drain,
+                closing.clone(),
             );
             self.tasks.spawn("connection", async move {
                 served.await;
@@ -164,11 +179,10 @@ impl Worker {
             });
         }
         closing.cancelled().await;
-        let until = clock::now() + self.settings.drain_timeout;
-        if tokio::time::timeout_at(until, drain.shutdown()).await.is_err() {
+        watch.close();
+        // Connections, flights and writes of this worker run on its runtime: they end before it does.
+        if tokio::time::timeout(self.settings.drain_timeout, self.tasks.settled()).await.is_err() {
             tracing::warn!("requests were still open at the end of the drain's timeout");
         }
-        // Flights and writes of this worker run on its runtime: they end before it does.
-        let _ = tokio::time::timeout_at(until, self.tasks.settled()).await;
     }
 }

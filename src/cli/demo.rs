@@ -4,6 +4,7 @@
 //! any other, so what works here works with `serve`.
 
 use super::Failure;
+use super::serve::Signals;
 use crate::app::{self, App};
 use crate::caller::key;
 use crate::config::Config;
@@ -35,22 +36,15 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 async fn demo(options: &Options) -> Result<(), Failure> {
+    let signals = Signals::new()?;
     let vendor = start_vendor(options.vendor).await?;
     let config = configuration(options, vendor)?;
     super::serve::install_log(&config)?;
     let app = App::open(&config).await?;
     let (address, admin) = app.addresses()?;
-    let stop = CancellationToken::new();
-    let running = app.run(stop.clone());
-    tokio::pin!(running);
     print!("{}", welcome(address, admin, vendor));
     std::io::stdout().flush()?;
-    let signalled = super::serve::signalled()?;
-    tokio::select! {
-        ended = &mut running => return Ok(ended?),
-        _ = signalled => stop.cancel(),
-    }
-    Ok(running.await?)
+    super::serve::until_signalled(app, signals).await
 }
 
 /// The stand-in, in a thread of its own as a vendor has a machine of its own.

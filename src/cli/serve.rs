@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::config::{Config, LogFormat};
 use crate::telemetry::log;
 use std::path::Path;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
@@ -20,6 +20,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
+    let signals = Signals::new()?;
     let app = App::open(config).await?;
     let (address, admin) = app.addresses()?;
     if config.callers.is_empty() {
@@ -29,36 +30,45 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         { version = env!("CARGO_PKG_VERSION"), listen.address = %address, admin.address = %admin },
         "listening on http://{address}, for operators on http://{admin}"
     );
-    let stop = CancellationToken::new();
-    let running = app.run(stop.clone());
-    tokio::pin!(running);
-    let signalled = signalled()?;
-    tokio::select! {
-        ended = &mut running => return Ok(ended?),
-        name = signalled => tracing::info!("{name}: draining"),
-    }
-    stop.cancel();
-    tokio::select! {
-        ended = &mut running => ended?,
-        name = self::signalled()? => {
-            tracing::warn!("{name} again: ending at once");
-            return Ok(());
-        }
-    }
+    until_signalled(app, signals).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Resolves with the name of the first signal that asks for an end.
-pub(super) fn signalled() -> std::io::Result<impl Future<Output = &'static str>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// Runs the gateway until a signal, then until what is under way has ended, or a second signal.
+pub(super) async fn until_signalled(app: App, mut signals: Signals) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    let running = app.run(stop.clone());
+    tokio::pin!(running);
+    tokio::select! {
+        ended = &mut running => return Ok(ended?),
+        name = signals.next() => tracing::info!("{name}: draining"),
+    }
+    stop.cancel();
+    tokio::select! {
+        ended = running => Ok(ended?),
+        name = signals.next() => Err(anyhow::anyhow!("{name} again: ended with requests under way").into()),
+    }
+}
+
+/// The signals that ask for an end.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Resolves with the name of the next one.
+    pub(super) async fn next(&mut self) -> &'static str {
         tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
-    })
+    }
 }
 
 pub(super) fn install_log(config: &Config) -> std::io::Result<()> {

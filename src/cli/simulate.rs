@@ -36,10 +36,10 @@ async fn simulate(options: &Options) -> Result<(), Failure> {
     );
     println!("client id {}, client secret {}", settings.client_id, settings.client_secret);
     let stop = CancellationToken::new();
-    let signalled = super::serve::signalled()?;
+    let mut signals = super::serve::Signals::new()?;
     tokio::select! {
         served = Simulator::new(settings).serve(listener, stop) => served?,
-        _ = signalled => {}
+        _ = signals.next() => {}
     }
     Ok(())
 }

@@ -10,12 +10,13 @@ use crate::body::{Body, BodyError};
 use crate::gateway::{Gateway, Outcome};
 use crate::tasks::Tasks;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::{CONNECTION, HeaderValue};
+use http::{Request, Response, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::GracefulConnection;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -23,29 +24,41 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 /// How an HTTP/2 connection begins (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// How long an idle connection is left open for a request that crosses our word that it closes.
+const LINGER: Duration = Duration::from_millis(500);
 /// Requests open at once on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 200;
 
-/// Serves one connection to its end.
+/// Serves one connection to its end. Once the house closes, HTTP/1.1 is told so with the next answer, HTTP/2 by
+/// its own frame; a connection that is idle lingers a little, so that a request already on its way is answered.
 pub(super) fn serve(
     stream: TcpStream,
     gateway: Gateway,
     settings: &Settings,
     watch: &Arc<Watch>,
     tasks: Tasks,
-    drain: &GracefulShutdown,
+    closing: CancellationToken,
 ) -> impl Future<Output = ()> + Send + 'static {
     let watched = watch.add();
-    let draining = drain.watcher();
     let (head_bytes_max, idle_timeout) = (settings.head_bytes_max, settings.idle_timeout);
     async move {
         let line = Arc::clone(&watched.line);
+        let lingered = async {
+            closing.cancelled().await;
+            tokio::time::sleep(LINGER).await;
+        };
         let served = async {
             let _ = stream.set_nodelay(true);
-            let Some(is_http2) = is_http2(&stream).await else {
+            tokio::pin!(lingered);
+            let is_http2 = tokio::select! {
+                told = is_http2(&stream) => told,
+                () = &mut lingered => None,
+            };
+            let Some(is_http2) = is_http2 else {
                 return;
             };
             let io = TokioIo::new(Heard { stream, line: Arc::clone(&line) });
@@ -58,11 +71,11 @@ pub(super) fn serve(
                 builder.keep_alive_interval(idle_timeout);
                 // Frames come at any time: heads are HTTP/2's own business, only silence is ours.
                 let _open = line.begin();
-                let _ = draining.watch(builder.serve_connection(io, service)).await;
+                end_well(builder.serve_connection(io, service), closing.cancelled()).await;
             } else {
                 let mut builder = http1::Builder::new();
                 builder.max_buf_size(head_bytes_max).writev(false);
-                let _ = draining.watch(builder.serve_connection(io, service)).await;
+                end_well(builder.serve_connection(io, service), lingered).await;
             }
         };
         tokio::select! {
@@ -71,6 +84,16 @@ pub(super) fn serve(
         }
         drop(watched);
     }
+}
+
+/// Drives a connection to its end; when it is time, takes no further request.
+async fn end_well(connection: impl GracefulConnection, time: impl Future<Output = ()>) {
+    tokio::pin!(connection, time);
+    tokio::select! {
+        _ = &mut connection => return,
+        () = time => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 /// Looks at the first bytes without taking them. `None` when the connection ends before it has told.
@@ -112,9 +135,10 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 
     fn call(&self, request: Request<Incoming>) -> Answering {
         let busy = self.line.begin();
+        let is_http1 = request.version() != Version::HTTP_2;
         let request =
             request.map(|body| if body.is_end_stream() { Body::Empty } else { Body::Incoming(body) });
-        Answering { outcome: self.gateway.call(request), busy: Some(busy) }
+        Answering { outcome: self.gateway.call(request), busy: Some(busy), is_http1 }
     }
 }
 
@@ -122,14 +146,18 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 struct Answering {
     outcome: Outcome,
     busy: Option<Busy>,
+    is_http1: bool,
 }
 
 impl Future for Answering {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = std::task::ready!(Pin::new(&mut self.outcome).poll(cx))?;
+        let mut response = std::task::ready!(Pin::new(&mut self.outcome).poll(cx))?;
         let busy = self.busy.take();
+        if self.is_http1 && busy.as_ref().is_some_and(Busy::is_last) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         Poll::Ready(Ok(match response.body() {
             Body::Empty | Body::Kept(_) => response,
             _ => response.map(|body| Body::stream(Sending { body, _busy: busy })),

@@ -8,7 +8,7 @@ use super::Settings;
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub(super) struct Watch {
     length: Duration,
     head_ticks: u32,
     idle_ticks: u32,
+    closing: Arc<AtomicBool>,
     next: AtomicU64,
     lines: Mutex<HashMap<u64, Arc<Line>>>,
 }
@@ -31,6 +32,7 @@ pub(super) struct Watch {
 #[derive(Debug)]
 pub(super) struct Line {
     now: Arc<AtomicU32>,
+    closing: Arc<AtomicBool>,
     /// The tick of the first byte of a head that is not whole yet; zero when none has come.
     head: AtomicU32,
     last: AtomicU32,
@@ -63,6 +65,7 @@ impl Watch {
             length,
             head_ticks: TICKS,
             idle_ticks: u32::try_from(idle_ticks).unwrap_or(u32::MAX),
+            closing: Arc::default(),
             next: AtomicU64::new(0),
             lines: Mutex::default(),
         })
@@ -72,6 +75,7 @@ impl Watch {
         let now = self.tick.load(Relaxed);
         let line = Arc::new(Line {
             now: Arc::clone(&self.tick),
+            closing: Arc::clone(&self.closing),
             // Its first head is awaited from the beginning.
             head: AtomicU32::new(now),
             last: AtomicU32::new(now),
@@ -81,6 +85,11 @@ impl Watch {
         let number = self.next.fetch_add(1, Relaxed);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(&line));
         Watched { line, number, watch: Arc::clone(self) }
+    }
+
+    /// From now on every answer is the last on its connection.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Relaxed);
     }
 
     pub(super) async fn run(&self) {
@@ -113,6 +122,13 @@ impl Line {
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         self.open.fetch_add(1, Relaxed);
         Busy(Arc::clone(self))
+    }
+}
+
+impl Busy {
+    /// Whether its answer is the last on its connection.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.closing.load(Relaxed)
     }
 }
 

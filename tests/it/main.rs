@@ -4,6 +4,7 @@
 
 mod cache;
 mod catalogue;
+mod cli;
 mod config;
 mod easemob;
 mod limit;
@@ -12,3 +13,4 @@ mod simulator;
 mod support;
 mod tidy;
 mod units;
+mod wire;

@@ -1,0 +1,5 @@
+//! The program as it is used: arguments, files, signals, exit codes.
+
+mod commands;
+mod drain;
+mod serve;

@@ -1,0 +1,157 @@
+//! `serve`: it says where it listens, answers operators, and says clearly why it cannot start.
+
+use crate::support::house::{Vendor, configuration};
+use crate::support::program::{Folder, Served, run};
+use crate::support::wire::{get, request};
+use easemob_gateway::simulator::SAMPLE_GROUPS;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+const GROUP: &str = SAMPLE_GROUPS[0];
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_answers_callers_and_operators() {
+    let vendor = Vendor::start().await;
+    let mut served = Served::start(&configuration(&vendor.origin(), "", "")).await;
+    let answer = served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await;
+    assert_eq!(answer.status(), 200);
+    let (status, behind) = vendor.control.behind(Method::GET, &format!("/chatgroups/{GROUP}"), Value::Null);
+    assert_eq!((status.as_u16(), &answer.json()["data"]), (200, &behind["data"]));
+    assert_eq!(served.look("/livez").await, (200, "alive\n".to_owned()));
+    assert_eq!(served.look("/readyz").await, (200, "ready\n".to_owned()));
+    let (status, metrics) = served.look("/metrics").await;
+    assert!(status == 200 && metrics.contains("\ngateway_"), "{metrics}");
+    let (status, state) = served.look("/status").await;
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!((status, &state["ready"], &state["draining"]), (200, &json!(true), &json!(false)));
+    assert_eq!(served.look("/nothing").await.0, 404);
+    served.program.signal("TERM");
+    assert_eq!(served.program.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for section in ["[listen]", "[admin]"] {
+        let text = configuration("http://127.0.0.1:1", "", "");
+        let free = format!("{section}\naddress = \"127.0.0.1:0\"");
+        let text = text.replace(&free, &format!("{section}\naddress = \"{address}\""));
+        let folder = Folder::with(&text);
+        let done = run(&["serve", "--config", &folder.config()]).await;
+        assert_eq!(done.code, Some(1), "{section}: {}", done.err);
+        let last = done.err.lines().last().unwrap_or_default();
+        assert!(last.contains(&format!("cannot listen on {address}")), "{section}: {last}");
+    }
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_explained_mistake_by_mistake() {
+    let text = configuration(
+        "http://127.0.0.1:1",
+        "connect_timeot = \"3s\"",
+        "workers = -1\nhead_timeout = \"soon\"",
+    );
+    let folder = Folder::with(&text);
+    for command in ["serve", "check"] {
+        let done = run(&[command, "--config", &folder.config()]).await;
+        assert_eq!((done.code, &*done.out), (Some(2), ""), "{command}: {}", done.err);
+        for mistake in ["connect_timeot", "workers = -1", "head_timeout = \"soon\""] {
+            let line = text.lines().position(|line| line.contains(mistake)).unwrap() + 1;
+            let place = format!("gateway.toml:{line}:");
+            assert!(
+                done.err.contains(&place) && done.err.contains(mistake),
+                "{command} {place}: {}",
+                done.err
+            );
+        }
+        assert_eq!(
+            done.err.lines().filter(|line| line.trim_start_matches([' ', '|']).starts_with('^')).count(),
+            3
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_or_a_secret_that_cannot_be_read_is_named() {
+    let text = configuration("http://127.0.0.1:1", "", "")
+        .replace("client_secret = \"demo-secret\"", "client_secret = { file = \"secret\" }");
+    let folder = Folder::with(&text);
+    let missing = run(&["serve", "--config", &folder.config()]).await;
+    std::fs::write(folder.path("secret"), "\n").unwrap();
+    let empty = run(&["serve", "--config", &folder.config()]).await;
+    std::fs::remove_file(folder.path("secret")).unwrap();
+    std::fs::create_dir(folder.path("secret")).unwrap();
+    let no_file = run(&["serve", "--config", &folder.config()]).await;
+    for done in [missing, empty, no_file] {
+        assert_eq!(done.code, Some(2), "{}", done.err);
+        assert!(done.err.contains("secret"), "{}", done.err);
+    }
+    let nowhere = run(&["serve", "--config", "/nowhere/gateway.toml"]).await;
+    assert_eq!(nowhere.code, Some(2));
+    assert!(nowhere.err.contains("/nowhere/gateway.toml"), "{}", nowhere.err);
+}
+
+#[tokio::test]
+async fn with_the_vendor_down_it_starts_waits_and_becomes_ready() {
+    let vendor = Vendor::start().await;
+    let (address, origin) = (vendor.address, vendor.origin());
+    vendor.stop().await;
+    let text =
+        configuration(&origin, "", "[token]\npatience = \"100ms\"\nretry_min = \"1s\"\nretry_max = \"1s\"");
+    let mut served = Served::start(&text).await;
+    assert_eq!(served.look("/livez").await.0, 200);
+    assert_eq!(served.look("/readyz").await.0, 503);
+    let answer = served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await;
+    assert_eq!((answer.status(), answer.header("gateway-error")), (503, "no_token"));
+    assert!(answer.has("retry-after"));
+    let vendor = Vendor::start_at(address).await;
+    let held = vendor.control.hold(
+        easemob_gateway::simulator::Matcher::exactly("/token"),
+        easemob_gateway::simulator::HoldAt::Answer,
+    );
+    // Nobody calls: it asks again by itself.
+    crate::support::wire::soon(held.arrived(1)).await;
+    held.release();
+    while served.look("/readyz").await.0 != 200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await.status(), 200);
+    served.program.signal("INT");
+    assert_eq!(served.program.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_no_loop() {
+    let vendor = Vendor::start().await;
+    let text = configuration(&vendor.origin(), "", "[token]\npatience = \"100ms\"");
+    let served = Served::start(&text.replace("\"demo-secret\"", "\"wrong-secret\"")).await;
+    for _ in 0..20 {
+        let answer = served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await;
+        assert_eq!((answer.status(), answer.header("gateway-error")), (503, "no_token"));
+    }
+    assert_eq!(served.look("/readyz").await.0, 503);
+    assert_eq!(vendor.control.counters().token_requests.len(), 1);
+    let said = served.program.said.join("\n");
+    assert!(!said.contains("wrong-secret"), "{said}");
+}
+
+#[tokio::test]
+async fn two_workers_see_each_others_writes() {
+    let vendor = Vendor::start().await;
+    let served = Served::start(&configuration(&vendor.origin(), "", "workers = 2")).await;
+    // Connections are handed out in turn.
+    let (mut one, mut other) = (served.talk().await, served.talk().await);
+    let path = format!("/chatgroups/{GROUP}");
+    for n in 0..10 {
+        let name = format!("name {n}");
+        let body = json!({"groupname": name}).to_string();
+        let (writer, reader) = if n % 2 == 0 { (&mut one, &mut other) } else { (&mut other, &mut one) };
+        assert_eq!(reader.ask(get(&path)).await.status(), 200);
+        let written = writer.ask(request("PUT", &path, &body)).await;
+        assert_eq!(written.status(), 200, "{}", written.text());
+        assert_eq!(reader.ask(get(&path)).await.json()["data"][0]["name"], name);
+        assert_eq!(writer.ask(get(&path)).await.json()["data"][0]["name"], name);
+    }
+}

@@ -1,0 +1,9 @@
+//! Sockets, bytes and endings: what only shows when something crosses a wire. Never on paused time.
+
+mod closing;
+mod framing;
+mod http2;
+mod slow;
+mod tls;
+mod uploads;
+mod vendor;

@@ -1,0 +1,118 @@
+//! Callers who are slow, silent or gone: each is cut off in time, and only he.
+//!
+//! The timeouts are small, and what is asserted is that a connection ends, never when.
+
+use crate::support::house::{House, Vendor};
+use crate::support::wire::{get, request};
+use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
+
+const GROUP: &str = SAMPLE_GROUPS[0];
+const SHORT: &str = "head_timeout = \"300ms\"\nidle_timeout = \"1s\"\nbody_timeout = \"300ms\"";
+
+#[tokio::test]
+async fn a_head_that_never_completes_is_cut_off_unanswered() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
+    // Nothing at all; the first letter of either protocol; a request line; a head without its last line.
+    for begun in ["", "P", "GET ", "PRI * HTTP", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n"] {
+        let mut talk = house.talk().await;
+        talk.say(begun).await;
+        assert!(talk.hear_all().await.is_empty(), "{begun:?}");
+    }
+    assert!(vendor.targets().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_head_that_never_completes_is_cut_off_too() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
+    let mut talk = house.talk().await;
+    let path = format!("/chatgroups/{GROUP}");
+    assert_eq!(talk.ask(get(&path)).await.status(), 200);
+    talk.say("GET / HTTP/1.1\r\nHost").await;
+    assert!(talk.hear_all().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_comes_is_closed() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", SHORT).await;
+    let mut talk = house.talk().await;
+    assert_eq!(talk.ask(get(&format!("/chatgroups/{GROUP}"))).await.status(), 200);
+    assert!(talk.hear_all().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_never_completes_is_refused_and_costs_nothing() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", SHORT).await;
+    let half = format!(
+        "POST /easemob-demo/chat/chatgroups/{GROUP}/mute HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{"
+    );
+    let mut waiting = house.talk().await;
+    let answer = waiting.ask(&half).await;
+    assert_eq!((answer.status(), answer.header("gateway-error")), (400, "body_cut"));
+    assert!(waiting.hear_all().await.is_empty(), "what comes after half a body is no request");
+    let mut finished = house.talk().await;
+    finished.say(&half).await;
+    finished.finish().await;
+    // Whether it is told is up to the connection; it must end, and nothing may have been sent.
+    let told = finished.hear().await;
+    assert!(told.is_none_or(|answer| answer.status() == 400));
+    assert!(vendor.targets().is_empty());
+}
+
+#[tokio::test]
+async fn a_head_that_comes_byte_by_byte_but_in_time_is_answered() {
+    let vendor = Vendor::start().await;
+    let house = House::before(&vendor.origin()).await;
+    let mut talk = house.talk().await;
+    for byte in get(&format!("/chatgroups/{GROUP}")).bytes() {
+        talk.say([byte]).await;
+    }
+    assert_eq!(talk.hear().await.expect("an answer").status(), 200);
+    assert_eq!(vendor.targets().len(), 1);
+}
+
+#[tokio::test]
+async fn one_connection_carries_any_number_of_requests() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", SHORT).await;
+    let mut talk = house.talk().await;
+    let path = format!("/chatgroups/{GROUP}");
+    for _ in 0..500 {
+        let answer = talk.ask(get(&path)).await;
+        assert!(answer.status() == 200 && !answer.closes());
+    }
+    assert_eq!(vendor.targets().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_vendor_is_not_a_slow_caller() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", SHORT).await;
+    let held = vendor.control.hold(Matcher::path("/chatgroups"), HoldAt::Answer);
+    let mut waiting = house.talk().await;
+    waiting.say(get(&format!("/chatgroups/{GROUP}"))).await;
+    held.arrived(1).await;
+    // A connection that is idle meanwhile ends: so long has passed.
+    let mut idle = house.talk().await;
+    assert_eq!(idle.ask(request("GET", "/token", "")).await.status(), 400);
+    assert!(idle.hear_all().await.is_empty());
+    held.release();
+    assert_eq!(waiting.hear().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_a_place() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", "connections_max = 1").await;
+    let path = format!("/chatgroups/{GROUP}");
+    let mut first = house.talk().await;
+    assert_eq!(first.ask(get(&path)).await.status(), 200);
+    let mut second = house.talk().await;
+    second.say(get(&path)).await;
+    assert_eq!(first.ask(get(&path)).await.status(), 200);
+    drop(first);
+    assert_eq!(second.hear().await.expect("an answer").status(), 200);
+}
