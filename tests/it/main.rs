@@ -5,6 +5,7 @@
 mod cache;
 mod catalogue;
 mod config;
+mod documentation;
 mod easemob;
 mod limit;
 mod path;
