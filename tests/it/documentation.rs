@@ -4,12 +4,15 @@
 use crate::support::world::{World, base_config};
 use crate::tidy::FLOORS;
 use easemob_gateway::app::endpoint_names;
+use easemob_gateway::cache::Cause;
 use easemob_gateway::caller::{Unidentified, key};
 use easemob_gateway::catalogue::path::Ambiguous;
 use easemob_gateway::catalogue::table;
 use easemob_gateway::config;
 use easemob_gateway::easemob;
+use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
 use easemob_gateway::gateway::refusal::Refusal;
+use easemob_gateway::limit::SpentKind;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::json;
@@ -168,6 +171,27 @@ async fn the_table_of_metrics_has_every_metric_with_its_labels() {
         .map(|row| (row[0].trim_matches('`').to_owned(), quoted(&row[1])))
         .collect();
     assert_eq!(documented, scraped);
+}
+
+#[test]
+fn the_values_of_labels_are_those_that_can_be_counted() {
+    let told = |metric: &str| {
+        let row = rows("### Metrics").into_iter().find(|row| row[0] == format!("`{metric}`")).expect(metric);
+        quoted(&row[2])
+    };
+    let words = |words: &mut dyn Iterator<Item = &str>| words.map(str::to_owned).collect::<BTreeSet<_>>();
+    let outcomes = words(&mut CallOutcome::all().map(CallOutcome::as_str));
+    assert_eq!(told("gateway_vendor_calls_total"), outcomes);
+    assert_eq!(
+        told("gateway_invalidations_total"),
+        words(&mut Cause::ALL.iter().map(|cause| cause.as_str()))
+    );
+    assert_eq!(
+        told("gateway_pool_refused_total"),
+        words(&mut SpentKind::ALL.iter().map(|kind| kind.as_str()))
+    );
+    let cache = words(&mut CacheOutcome::ALL.iter().map(|outcome| outcome.as_str()));
+    assert!(told("gateway_requests_total").is_superset(&cache));
 }
 
 #[test]
