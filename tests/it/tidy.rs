@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 /// A module may import from the lines above its own: never from its own line, never from a later one.
-const FLOORS: &str = "
+pub(crate) const FLOORS: &str = "
 units clock body tasks
 catalogue
 easemob caller limit cache upstream

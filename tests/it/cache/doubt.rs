@@ -36,6 +36,9 @@ async fn a_shorter_doubt_does_not_end_a_longer_one() {
     doubts.open_unanswered(&[1], now + 60 * SECOND);
     doubts.open_unanswered(&[1], now + SECOND);
     assert!(doubts.about([1].into_iter(), now + 59 * SECOND));
+    doubts.open(&[2], now + 60 * SECOND);
+    doubts.open(&[2], now + SECOND);
+    assert!(doubts.about([2].into_iter(), now + 59 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
@@ -87,7 +90,7 @@ async fn more_doubts_than_can_be_told_apart_are_one_about_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn doubts_that_can_concern_no_fetch_any_more_are_forgotten() {
-    let doubts = Doubts::new(LINGER);
+    let (doubts, began) = (Doubts::new(LINGER), clock::now());
     let mut most = 0;
     for slot in 0..5_000 {
         doubts.open_unanswered(&[slot], clock::now() + SECOND);
@@ -95,8 +98,9 @@ async fn doubts_that_can_concern_no_fetch_any_more_are_forgotten() {
         most = most.max(doubts.count());
     }
     assert!(most <= 2, "{most}");
-    let long_ago = clock::now() - 2_000 * SECOND;
-    assert!(!doubts.about([10].into_iter(), long_ago), "nothing that began then can still land");
+    let about = |slot: u32| doubts.about([slot].into_iter(), began);
+    assert!(!about(10), "it ended long ago, and nothing that began before that can still land");
+    assert!(about(4_999 - 90), "what ended lately is still needed");
 }
 
 #[tokio::test(start_paused = true)]

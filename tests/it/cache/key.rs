@@ -138,5 +138,12 @@ proptest! {
         let names = (name(&one, None).unwrap(), name(&two, None).unwrap());
         prop_assert_eq!(names.0 == names.1, means_one == means_two, "{} and {}", one, two);
         prop_assert_eq!(names.0.hash() == names.1.hash(), names.0 == names.1);
+        // A pair that is part of the value before it is another read.
+        if let Some((before, after)) = one.rsplit_once('&') {
+            for glue in ["?", "=", "/", ","] {
+                let glued = name(&format!("{before}{glue}{after}"), None);
+                prop_assert_ne!(glued.unwrap(), names.0.clone(), "{} with {}", one, glue);
+            }
+        }
     }
 }
