@@ -58,14 +58,8 @@ pub fn to_caller(headers: &mut HeaderMap) {
 }
 
 fn remove_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers.get(CONNECTION) {
-        let named: Vec<HeaderName> = named
-            .to_str()
-            .unwrap_or_default()
-            .split(',')
-            .filter_map(|name| name.trim().parse().ok())
-            .collect();
-        named.iter().for_each(|name| drop(headers.remove(name)));
-    }
-    HOP.iter().for_each(|name| drop(headers.remove(name)));
+    let named =
+        headers.get_all(CONNECTION).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let named: Vec<_> = named.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect();
+    named.iter().chain(&HOP).for_each(|name| drop(headers.remove(name)));
 }
