@@ -44,9 +44,13 @@ pub(super) const ROWS: &[Endpoint] = &[
     // When a deleted user disappears from the groups is not documented: at once is assumed.
     Endpoint::write("user.delete", Delete, "/users/{user}", &["user:{user}", "users", "groups"])
         .spends(USERS),
+    // Without this row reading users would be a wrong method.
+    Endpoint::relay("user.list", Get, "/users").spends(USERS),
     Endpoint::write("user.delete.batch", Delete, "/users", &["users", "groups"]).spends(USERS_DELETE),
     Endpoint::write("user.deactivate", Post, "/users/{user}/deactivate", &["user:{user}", "users"])
         .spends(USERS),
+    // Reading a user, and changing what is his own: his nickname, how he is notified.
+    Endpoint::write("user.self", Any, "/users/{user}", &["user:{user}"]).spends(USERS),
     Endpoint::write("user.other", Any, "/users/{user}/{*rest}", &["user:{user}"]).spends(DEFAULT),
     // A user's own token: passed on for callers that have the right by name. App tokens are answered locally.
     Endpoint::relay("token.user", Post, "/token").limit(Rate::per_second(300)).by_name(),
