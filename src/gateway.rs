@@ -226,6 +226,12 @@ impl Gateway {
 
     async fn grant(&self, request: Request<Body>, mut ledger: Ledger) -> Response<Body> {
         let result = self.seated(self.answer_grant(request, &mut ledger)).await;
+        let outcome = match &result {
+            Ok(response) if response.status().is_success() => "granted",
+            Ok(_) => "declined",
+            Err(refusal) => refusal.row().reason,
+        };
+        self.desk.audit_grant(ledger.caller, outcome);
         answer(result, ledger)
     }
 
