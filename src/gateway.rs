@@ -164,6 +164,7 @@ impl Gateway {
     fn at_once(&self, request: Request<Body>, ledger: &mut Ledger) -> Result<Step, Refusal> {
         let house = &*self.house;
         let came = house.cache.epochs.now();
+        call::check_target(&request)?;
         if grant::is_for(&request, &house.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
         }

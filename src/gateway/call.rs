@@ -11,8 +11,8 @@ use crate::catalogue::pointer::Collected;
 use crate::catalogue::template::Values;
 use crate::catalogue::{Catalogue, Effect, EndpointId, Read, Verb};
 use crate::exchange::Exchange;
-use http::header::{CONTENT_ENCODING, HeaderMap};
-use http::{Method, Request, Uri};
+use http::header::CONTENT_ENCODING;
+use http::{Method, Request, Version};
 use std::time::Duration;
 
 /// One request, recognised.
@@ -41,7 +41,6 @@ impl Call {
         came: Stamp,
         ledger: &mut Exchange,
     ) -> Result<Self, Refusal> {
-        check_target(request.method(), request.uri(), request.headers())?;
         let path = request.uri().path();
         let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
         let found = house.catalogue.look_up(request.method(), &path[below..])?;
@@ -140,18 +139,20 @@ fn below(path: &str, prefix: &str) -> Option<usize> {
 }
 
 /// Forms of target that a gateway in front of one origin has no use for (RFC 9112, 3.2).
-fn check_target(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(super) fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
     if *method == Method::CONNECT {
         return Err(Refusal::BadTarget("The gateway is no tunnel."));
     }
     if *method == Method::TRACE {
         return Err(Refusal::BadTarget("TRACE is not answered."));
     }
-    if !uri.path().starts_with('/') {
+    // HTTP/2 carries the host in its target.
+    let absolute = uri.authority().is_some() && request.version() < Version::HTTP_2;
+    if absolute || !uri.path().starts_with('/') {
         return Err(Refusal::BadTarget("The target must be a path."));
     }
     let hosts = headers.get_all(http::header::HOST).iter().count();
-    // HTTP/2 carries the host in its target.
     if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
         return Err(Refusal::BadTarget("The request must name its host once."));
     }
