@@ -152,7 +152,12 @@ impl Gateway {
                 Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
                 Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
                     Next::Done => return Ok(judged),
-                    Next::AfterRenewal => renewed = true,
+                    Next::AfterRenewal if errand.can_repeat() => renewed = true,
+                    Next::AfterRenewal => {
+                        // Whoever sends it again shall find the new token.
+                        self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
+                        return Err(Lost::Refused(Refusal::SendAgain));
+                    }
                     Next::Repeat => repeated = true,
                 },
             }
@@ -220,8 +225,7 @@ impl Gateway {
             Verdict::Good => self.house.tokens.proved(token),
             Verdict::TokenRefused if renewed => return Err(Lost::Refused(Refusal::TokenRefused)),
             Verdict::TokenRefused => match self.house.tokens.refuse(token, left) {
-                Refused::Again if errand.can_repeat() => return Ok(Next::AfterRenewal),
-                Refused::Again => return Err(Lost::Refused(Refusal::SendAgain)),
+                Refused::Again => return Ok(Next::AfterRenewal),
                 Refused::TooSoon => return Err(Lost::Refused(Refusal::TokenRefused)),
                 Refused::NotTheToken => {}
             },
