@@ -5,13 +5,13 @@
 //! new permit; a call that never left is sent again whatever it is; a safe read is repeated once when the
 //! connection broke or the vendor stumbled. A write is never repeated after it has left.
 
-use super::refusal::Refusal;
+use super::refusal::{Budget, Refusal};
 use super::{Call, Gateway};
 use crate::body::{Body, Collected};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
-use crate::limit::Permit;
+use crate::limit::{Permit, Spent};
 use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
 use crate::upstream::{Answer, Lane, SendError};
@@ -166,7 +166,11 @@ impl Gateway {
 
     /// A connection that is ready, and the permit to use it now.
     async fn ready(&self, errand: &Errand) -> Result<(Lane, Permit), Lost> {
-        let spent = |spent: crate::limit::Spent| Lost::Refused(Refusal::BudgetSpent(spent.retry_after));
+        let spent = |spent: Spent| {
+            let pool = self.house.limits.state(spent.pool);
+            let budget = Budget { pool: pool.name, rate: pool.rate, again: spent.retry_after };
+            Lost::Refused(Refusal::BudgetSpent(budget))
+        };
         let pools = &self.house.pools[usize::from(errand.endpoint.0)];
         let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
         place.near().await.map_err(spent)?;
