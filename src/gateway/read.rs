@@ -125,6 +125,9 @@ impl Gateway {
         let now = clock::now();
         let entry = self.house.cache.look_up(key, now)?;
         ledger.cache = CacheOutcome::Hit;
+        if !self.desk.hit_is_logged() {
+            ledger.path = None;
+        }
         Some(reply::kept(&entry, now))
     }
 
