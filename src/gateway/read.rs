@@ -176,7 +176,11 @@ impl Gateway {
             pilot.depart(&self.house.cache.epochs);
             let _ = began.set(clock::now());
         };
-        let judged = self.ask(&mut trip.errand, leaves).await;
+        let judged = tokio::select! {
+            biased;
+            () = pilot.deserted() => return,
+            judged = self.ask(&mut trip.errand, leaves) => judged,
+        };
         let landed = match judged {
             Err(lost) => Landed::Refused(lost.into(), trip.errand.patience),
             Ok(Judged { status, headers, content: Collected::Larger(body), .. }) => {
