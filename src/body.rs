@@ -8,6 +8,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 /// A request's or an answer's body.
@@ -50,10 +52,11 @@ impl Body {
         Self::Stream(Stream(Box::pin(body)))
     }
 
-    /// The same body, which fails when it turns out longer than this.
+    /// The same body, which fails when it turns out longer than this, and notes it in `overlong`: whoever sends
+    /// it learns only that sending failed.
     #[must_use]
-    pub fn limited(self, bytes_max: u64) -> Self {
-        Self::stream(Limited { left: bytes_max, bytes_max, body: self })
+    pub fn limited(self, bytes_max: u64, overlong: Arc<AtomicBool>) -> Self {
+        Self::stream(Limited { left: bytes_max, bytes_max, overlong, body: self })
     }
 
     /// The length, when it is known.
@@ -131,6 +134,7 @@ impl HttpBody for Prefixed {
 struct Limited {
     left: u64,
     bytes_max: u64,
+    overlong: Arc<AtomicBool>,
     body: Body,
 }
 
@@ -148,7 +152,10 @@ impl HttpBody for Limited {
         {
             match self.left.checked_sub(data.len() as u64) {
                 Some(left) => self.left = left,
-                None => return Poll::Ready(Some(Err(BodyError::TooLarge(self.bytes_max)))),
+                None => {
+                    self.overlong.store(true, Ordering::Relaxed);
+                    return Poll::Ready(Some(Err(BodyError::TooLarge(self.bytes_max))));
+                }
             }
         }
         Poll::Ready(frame)

@@ -21,6 +21,7 @@ use http::{Method, Request, StatusCode, Uri};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What is to be asked.
@@ -37,6 +38,10 @@ pub(super) struct Errand {
     pub(super) safe: bool,
     /// Answers of success up to this length are read whole; longer ones stream.
     pub(super) whole_bytes_max: usize,
+    /// A body that is longer is not sent to its end.
+    body_bytes_max: u64,
+    /// It turned out to be.
+    overlong: Arc<AtomicBool>,
     /// Calls that have left.
     pub(super) calls: u8,
 }
@@ -93,6 +98,8 @@ impl Errand {
             payload,
             patience,
             whole_bytes_max: 0,
+            body_bytes_max: gateway.house.settings.body_bytes_max,
+            overlong: Arc::default(),
             calls: 0,
         }
     }
@@ -103,7 +110,7 @@ impl Errand {
                 self.payload = Payload::Bytes(bytes.clone());
                 if bytes.is_empty() { Body::Empty } else { Body::Kept(bytes) }
             }
-            Payload::Stream(body) => body,
+            Payload::Stream(body) => body.limited(self.body_bytes_max, Arc::clone(&self.overlong)),
             Payload::Gone => Body::Empty,
         };
         let mut request = Request::new(body);
@@ -146,6 +153,9 @@ impl Gateway {
                 }
                 Err(Failed::Broken(_)) if errand.safe && reused && !repeated && errand.can_repeat() => {
                     repeated = true;
+                }
+                Err(Failed::Broken(_)) if errand.overlong.load(Ordering::Relaxed) => {
+                    return Err(Lost::Unknown(Refusal::TooLarge(errand.body_bytes_max)));
                 }
                 Err(Failed::Broken(what)) => return Err(Lost::Unknown(Refusal::Unreachable(what))),
                 Err(Failed::TooSlow) => return Err(Lost::Unknown(Refusal::TimedOut)),

@@ -83,7 +83,7 @@ impl Gateway {
         let reading = tokio::time::timeout(settings.body_timeout, body.collect(settings.replay_bytes_max));
         match reading.await {
             Ok(Ok(Collected::Whole(bytes))) => Ok(Payload::Bytes(bytes)),
-            Ok(Ok(Collected::Larger(body))) => Ok(Payload::Stream(body.limited(settings.body_bytes_max))),
+            Ok(Ok(Collected::Larger(body))) => Ok(Payload::Stream(body)),
             Ok(Err(_)) | Err(_) => Err(Refusal::BodyCut),
         }
     }
