@@ -1,9 +1,11 @@
 //! What is passed through: path, query and bytes as they came, and what it changes is touched all the same.
 
+use super::refusals::assert_refused;
 use crate::support::world::{APP, World, request};
 use bytes::Bytes;
 use easemob_gateway::body::Body;
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_FILE, SAMPLE_GROUPS};
+use easemob_gateway::units::ByteSize;
 use futures_util::{FutureExt, StreamExt};
 use http::{Method, Request};
 use http_body::Frame;
@@ -151,6 +153,15 @@ async fn an_upload_arrives_byte_by_byte_and_the_list_shows_it() {
         let down = world.get(&format!("{list}/{id}")).await;
         assert!(down.body == bytes, "{size} bytes");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_turns_out_too_long_on_its_way_is_too_large() {
+    let world = World::with(|config| config.listen.body_bytes_max = ByteSize::mib(2), |_| {});
+    let reply = world.send(upload(&vec![7; 3 << 20])).await;
+    assert_refused(&reply, 413, "request_too_large", "body_too_large");
+    let (_, files) = world.vendor.behind(Method::GET, &format!("{}/share_files", group()), Value::Null);
+    assert_eq!(files["data"].as_array().unwrap().len(), 1, "nothing was stored");
 }
 
 #[tokio::test(start_paused = true)]
