@@ -130,6 +130,8 @@ async fn what_has_no_row_is_relayed_or_refused_by_policy() {
         assert_eq!(relays.get(path).await.refusal(), "", "{path}");
         assert_eq!(relays.calls(), at + 1, "{path} reaches the vendor");
     }
+    let reply = relays.put("/users/alice", json!({"nickname": "al"})).await;
+    assert_eq!((reply.refusal(), relays.calls()), ("", paths.len() + 1), "so does a change of one");
     let refuses = World::with(|config| config.vendor.unlisted = Unlisted::Refuse, |_| {});
     let reply = refuses.get("/elsewhere").await;
     assert_refused(&reply, 404, "service_resource_not_found", "unknown_endpoint");
@@ -180,7 +182,7 @@ async fn a_refused_path_touches_nothing() {
     let world = World::new();
     assert_eq!(world.get(&group()).await.status, 200);
     for path in ["/%2e%2e", "//", "/mute;x=y"] {
-        world.call(Method::DELETE, &format!("{}{path}", group()), None).await;
+        world.delete(&format!("{}{path}", group())).await;
     }
     assert!(world.get(&group()).await.is_hit());
     let (status, _) = world.vendor.behind(Method::GET, &group(), Value::Null);
