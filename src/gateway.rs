@@ -167,6 +167,7 @@ impl Gateway {
     fn at_once(&self, request: Request<Body>, ledger: &mut Ledger) -> Result<Step, Refusal> {
         let house = &*self.house;
         let came = house.cache.epochs.now();
+        call::check_target(&request)?;
         if grant::is_for(&request, &house.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
         }
@@ -229,6 +230,12 @@ impl Gateway {
     async fn grant(&self, request: Request<Body>, mut ledger: Ledger) -> Response<Body> {
         let going: Going<'_> = Box::pin(self.answer_grant(request, &mut ledger));
         let result = self.seated(going).await;
+        let outcome = match &result {
+            Ok(response) if response.status().is_success() => "granted",
+            Ok(_) => "declined",
+            Err(refusal) => refusal.row().reason,
+        };
+        self.desk.audit_grant(ledger.caller, outcome);
         answer(result, ledger)
     }
 

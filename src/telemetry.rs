@@ -87,6 +87,11 @@ impl Desk {
     pub fn audit(&self, caller: Option<u16>, endpoint: EndpointId, path: &str, outcome: &str) {
         log::audit(log::caller(&self.office, caller), self.name(endpoint), path, outcome);
     }
+
+    /// The audit line of a token request, whoever answered it.
+    pub fn audit_grant(&self, caller: Option<u16>, outcome: &str) {
+        log::audit(log::caller(&self.office, caller), "token", "/token", outcome);
+    }
 }
 
 impl Ledger {

@@ -210,14 +210,14 @@ impl TokenKeeper {
         let mut done = self.done.subscribe();
         loop {
             tokio::select! {
+                biased;
+                // Somebody else's grant moves the time.
+                _ = done.changed() => {}
                 () = tokio::time::sleep_until(self.due()) => {
-                    done.mark_unchanged();
                     if self.begin(true).is_ok() {
                         let _ = done.changed().await;
                     }
                 }
-                // Somebody else's grant moves the time.
-                _ = done.changed() => {}
             }
         }
     }
@@ -257,14 +257,20 @@ impl TokenKeeper {
         let mut state = self.lock();
         state.asking = false;
         match granted {
+            // Asking again at once would not help, and never end.
+            Ok(grant) if grant.lives.is_some_and(|lives| lives <= MARGIN) => {
+                let what = "the vendor's token ends before it could be used".to_owned();
+                state.fail(Failure::Failed(what), now, &self.settings);
+            }
             Ok(grant) => {
                 state.serial += 1;
                 state.failures = 0;
                 state.pause = None;
                 state.counts.granted += 1;
-                let life = grant.lives.unwrap_or(self.settings.renew_after_max);
-                let renew_in =
-                    life.mul_f64(0.60 + 0.12 * state.dice.f64()).min(self.settings.renew_after_max);
+                let latest = self.settings.renew_after_max;
+                let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
+                // Chance comes last, so that what was started together is not renewed together.
+                let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
                 state.renew_at = Some(now + renew_in);
                 self.current.store(Some(Arc::new(Token {
                     header: grant.header,

@@ -12,7 +12,7 @@
 use super::epoch::{Epochs, Slot, Stamp};
 use super::key::Key;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
@@ -33,10 +33,11 @@ struct Flight<T> {
     slots: Box<[Slot]>,
     stamp: AtomicU64,
     waiters: AtomicUsize,
+    departed: AtomicBool,
     landed: OnceLock<Option<T>>,
     bell: Notify,
-    /// Rung when the last reader has left.
-    deserted: Notify,
+    /// Rung when the last waiter has left.
+    empty: Notify,
 }
 
 /// A reader's part in a flight.
@@ -105,9 +106,10 @@ impl<T> Flights<T> {
             slots: slots.into(),
             stamp: AtomicU64::new(epochs.now().0),
             waiters: AtomicUsize::new(1),
+            departed: AtomicBool::new(false),
             landed: OnceLock::new(),
             bell: Notify::new(),
-            deserted: Notify::new(),
+            empty: Notify::new(),
         });
         by_key.insert(flight.key.clone(), Arc::clone(&flight));
         let pilot = Pilot { flight: Arc::clone(&flight), flights: Arc::clone(self) };
@@ -126,6 +128,13 @@ impl<T> Flights<T> {
 }
 
 impl<T> Flight<T> {
+    /// Can be boarded no more, if it could.
+    fn leave(&self, by_key: &mut HashMap<Box<[u8]>, Arc<Self>>) {
+        if by_key.get(&self.key).is_some_and(|there| std::ptr::eq(Arc::as_ptr(there), self)) {
+            by_key.remove(&self.key);
+        }
+    }
+
     fn stamp(&self) -> Stamp {
         Stamp(self.stamp.load(Ordering::Acquire))
     }
@@ -141,20 +150,28 @@ impl<T> Pilot<T> {
     /// sending; a second sending keeps the first stamp.
     pub fn depart(&self, epochs: &Epochs) {
         self.flight.stamp.store(epochs.now().0, Ordering::Release);
+        self.flight.departed.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves when everybody has left before departure: then nobody can board any more, and the flight may be
+    /// given up. Never, once it has departed.
+    pub async fn deserted(&self) {
+        loop {
+            self.flight.empty.notified().await;
+            // Readers board under this lock, so nobody comes in between.
+            let mut by_key = self.flights.lock();
+            let empty = self.flight.waiters.load(Ordering::Relaxed) == 0;
+            if empty && !self.flight.departed.load(Ordering::Relaxed) {
+                self.flight.leave(&mut by_key);
+                return;
+            }
+        }
     }
 
     /// The number of the last touch when the fetch began.
     #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.flight.stamp()
-    }
-
-    /// Resolves when nobody waits any more. Whoever boards after that may still find the flight, and gets
-    /// nothing from it: he boards again.
-    pub async fn deserted(&self) {
-        while self.flight.waiters.load(Ordering::Acquire) > 0 {
-            self.flight.deserted.notified().await;
-        }
     }
 
     /// Everyone inside gets this.
@@ -167,9 +184,7 @@ impl<T> Drop for Pilot<T> {
     fn drop(&mut self) {
         // Out of the map first: whoever boards from here on starts anew.
         let mut by_key = self.flights.lock();
-        if by_key.get(&self.flight.key).is_some_and(|there| Arc::ptr_eq(there, &self.flight)) {
-            by_key.remove(&self.flight.key);
-        }
+        self.flight.leave(&mut by_key);
         drop(by_key);
         let _ = self.flight.landed.set(None);
         self.flight.bell.notify_waiters();
@@ -192,8 +207,8 @@ impl<T: Clone> Ticket<T> {
 
 impl<T> Drop for Ticket<T> {
     fn drop(&mut self) {
-        if self.0.waiters.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.deserted.notify_one();
+        if self.0.waiters.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.0.empty.notify_one();
         }
     }
 }

@@ -6,14 +6,14 @@
 //! connection broke or the vendor stumbled. A write is never repeated after it has left.
 
 use super::call::Subject;
-use super::refusal::Refusal;
+use super::refusal::{Budget, Refusal};
 use super::{Call, Gateway};
 use crate::body::{Body, Collected, Fault, Incomplete};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
 use crate::exchange::CallOutcome;
-use crate::limit::Permit;
+use crate::limit::{Permit, Spent};
 use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
 use crate::upstream::{Answer, Lane, SendError};
@@ -196,7 +196,12 @@ impl Gateway {
                 Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
                 Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
                     Next::Done => return Ok(judged),
-                    Next::AfterRenewal => renewed = true,
+                    Next::AfterRenewal if errand.can_repeat() => renewed = true,
+                    Next::AfterRenewal => {
+                        // Whoever sends it again shall find the new token.
+                        self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
+                        return Err(Lost::Refused(Refusal::SendAgain));
+                    }
                     Next::Repeat => repeated = true,
                 },
             }
@@ -205,7 +210,11 @@ impl Gateway {
 
     /// A connection that is ready, and the permit to use it now.
     async fn ready(&self, errand: &Errand) -> Result<(Lane, Permit), Lost> {
-        let spent = |spent: crate::limit::Spent| Lost::Refused(Refusal::BudgetSpent(spent.retry_after));
+        let spent = |spent: Spent| {
+            let pool = self.house.limits.state(spent.pool);
+            let budget = Budget { pool: pool.name, rate: pool.rate, again: spent.retry_after };
+            Lost::Refused(Refusal::BudgetSpent(budget))
+        };
         let pools = &self.house.pools[usize::from(errand.endpoint.0)];
         let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
         place.near().await.map_err(spent)?;
@@ -278,8 +287,7 @@ impl Gateway {
             Verdict::Good => self.house.tokens.proved(token),
             Verdict::TokenRefused if renewed => return Err(Lost::Refused(Refusal::TokenRefused)),
             Verdict::TokenRefused => match self.house.tokens.refuse(token, left) {
-                Refused::Again if errand.can_repeat() => return Ok(Next::AfterRenewal),
-                Refused::Again => return Err(Lost::Refused(Refusal::SendAgain)),
+                Refused::Again => return Ok(Next::AfterRenewal),
                 Refused::TooSoon => return Err(Lost::Refused(Refusal::TokenRefused)),
                 Refused::NotTheToken => {}
             },

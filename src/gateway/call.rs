@@ -51,7 +51,6 @@ impl Call {
         came: Stamp,
         ledger: &mut Exchange,
     ) -> Result<Self, Refusal> {
-        check_target(&request)?;
         let path = request.uri().path();
         let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
         let found = house.catalogue.look_up(request.method(), &path[below..])?;
@@ -140,7 +139,7 @@ fn below(path: &str, prefix: &str) -> Option<usize> {
 }
 
 /// Forms of target that a gateway in front of one origin has no use for (RFC 9112, 3.2).
-fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
+pub(super) fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
     let (method, uri) = (request.method(), request.uri());
     if *method == Method::CONNECT {
         return Err(Refusal::BadTarget("The gateway is no tunnel."));

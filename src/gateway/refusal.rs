@@ -9,10 +9,12 @@ use crate::caller::Unidentified;
 use crate::catalogue::path::Ambiguous;
 use crate::clock;
 use crate::easemob::dialect;
+use crate::units::Rate;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The header that only refusals of ours carry.
@@ -51,8 +53,8 @@ pub enum Refusal {
     BodyCut,
     /// A token request that the gateway does not answer: why, and the vendor's word for it.
     BadGrant(&'static str, &'static str),
-    /// The vendor's limit would be exceeded; how long until it would not.
-    BudgetSpent(Duration),
+    /// The vendor's limit would be exceeded.
+    BudgetSpent(Budget),
     /// There is no app token.
     NoToken(Duration),
     /// The token was renewed, but a body of this size cannot be sent twice.
@@ -65,6 +67,17 @@ pub enum Refusal {
     TimedOut,
     /// Something in the gateway broke.
     Broken,
+}
+
+/// A limit of the vendor's that is spent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Budget {
+    /// The pool's name.
+    pub pool: Arc<str>,
+    /// How much there is of it.
+    pub rate: Rate,
+    /// How long until a call could be made again.
+    pub again: Duration,
 }
 
 /// A row of the table of refusals.
@@ -124,8 +137,10 @@ impl Refusal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(GATEWAY_ERROR.clone(), HeaderValue::from_static(row.reason));
         if let Some(after) = self.retry_after() {
-            // Rounded up: who comes back when told must not be refused for the missing fraction.
-            headers.insert(RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
+        }
+        if let Self::BudgetSpent(budget) = self {
+            budget.tell(headers);
         }
         if let Self::WrongMethod(allow) = self
             && let Ok(allow) = HeaderValue::try_from(allow.as_str())
@@ -140,7 +155,8 @@ impl Refusal {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::CallerLimited(after) | Self::BudgetSpent(after) | Self::NoToken(after) => Some(*after),
+            Self::CallerLimited(after) | Self::NoToken(after) => Some(*after),
+            Self::BudgetSpent(budget) => Some(budget.again),
             Self::Full | Self::FlightFull | Self::SendAgain => Some(Duration::from_secs(1)),
             _ => None,
         }
@@ -180,4 +196,25 @@ impl Refusal {
             Self::Broken => "Something in the gateway broke; it has been logged.".into(),
         }
     }
+}
+
+// === impl Budget ===
+
+impl Budget {
+    /// As draft-ietf-httpapi-ratelimit-headers has it: what the limit is, and that nothing is left of it.
+    fn tell(&self, headers: &mut HeaderMap) {
+        let Self { pool, rate, again } = self;
+        let policy = format!("\"{pool}\";q={};w={}", rate.count(), whole_seconds(rate.per()));
+        let limit = format!("\"{pool}\";r=0;t={}", whole_seconds(*again));
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", limit)] {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Rounded up: who comes back when told must not be refused for the missing fraction.
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1000).max(1) as u64
 }

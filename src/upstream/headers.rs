@@ -60,8 +60,8 @@ fn remove(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
     let mut gone: SmallVec<[HeaderName; 8]> =
         headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
     for named in headers.get_all(CONNECTION) {
-        let names = named.to_str().unwrap_or_default().split(',');
-        gone.extend(names.filter_map(|name| name.trim().parse().ok()));
+        let names = named.as_bytes().split(|byte| *byte == b',');
+        gone.extend(names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()));
     }
     gone.iter().for_each(|name| drop(headers.remove(name)));
 }

@@ -11,8 +11,9 @@ use easemob_gateway::catalogue::table;
 use easemob_gateway::config;
 use easemob_gateway::easemob;
 use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
-use easemob_gateway::gateway::refusal::Refusal;
+use easemob_gateway::gateway::refusal::{Budget, Refusal};
 use easemob_gateway::limit::SpentKind;
+use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::json;
@@ -71,7 +72,7 @@ fn refusals() -> Vec<Refusal> {
         BodyCut,
         BadGrant("illegal_argument", "…"),
         BadGrant("invalid_grant", "…"),
-        BudgetSpent(time),
+        BudgetSpent(Budget { pool: "group.read".into(), rate: Rate::per_second(100), again: time }),
         NoToken(time),
         SendAgain,
         TokenRefused,

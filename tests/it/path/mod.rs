@@ -1,9 +1,17 @@
 //! The path of a request, from head to answer, under paused time and without sockets.
 
 mod basics;
+mod budget;
+mod callers;
+mod grants;
+mod headers;
 mod keeping;
 mod matrix;
 mod oracle;
 mod races;
+mod refusals;
+mod relay;
+mod telling;
+mod token;
 mod unknown;
 mod walk;

@@ -1,6 +1,8 @@
 //! What tests stand on.
 
 pub(crate) mod house;
+pub(crate) mod lines;
 pub(crate) mod program;
+pub(crate) mod tap;
 pub(crate) mod wire;
 pub(crate) mod world;

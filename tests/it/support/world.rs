@@ -3,6 +3,7 @@
 //! Assembled as the program assembles it, from a configuration; only under the lanes stands the stand-in itself.
 //! Made for paused time (`#[tokio::test(start_paused = true)]`): nothing here waits for the real clock.
 
+use super::tap::{Sent, Tap};
 use bytes::Bytes;
 use easemob_gateway::app::{Parts, endpoint_names};
 use easemob_gateway::body::Body;
@@ -59,6 +60,29 @@ impl World {
         let (gateway, desk) = parts.worker(way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
         Self { gateway, vendor: simulator.control(), parts, tasks, simulator, desks }
+    }
+
+    /// The same, with this seed for chance, and with somebody on the line who hears every request that leaves
+    /// (token requests too) and may dress its answer.
+    pub(crate) fn tapped(
+        seed: u64,
+        dress: impl Fn(&Sent, &mut Response<Bytes>) + Send + Sync + 'static,
+        change: impl FnOnce(&mut Config),
+        vendor: impl FnOnce(&mut Settings),
+    ) -> (Self, Tap) {
+        let mut settings = Settings { seed: true, ..Settings::default() };
+        vendor(&mut settings);
+        let mut config = base_config();
+        change(&mut config);
+        let simulator = Simulator::new(settings);
+        let tap = Tap::new(dress);
+        let tasks = Tasks::new();
+        let dice = fastrand::Rng::with_seed(seed);
+        let parts =
+            Parts::new(&config, tap.way_to(&simulator), tasks.clone(), dice).expect("they fit together");
+        let (gateway, desk) = parts.worker(tap.way_to(&simulator));
+        let desks = std::sync::Mutex::new(vec![desk]);
+        (Self { gateway, vendor: simulator.control(), parts, tasks, simulator, desks }, tap)
     }
 
     /// A further worker of the same gateway.
