@@ -5,5 +5,6 @@ mod keeping;
 mod matrix;
 mod oracle;
 mod races;
+mod store;
 mod unknown;
 mod walk;
