@@ -251,3 +251,17 @@ async fn a_part_of_an_answer_is_neither_kept_nor_shared() {
     assert_eq!(world.send(ranged).await.header("cache-status"), "easemob-gateway; fwd=bypass");
     assert!(!world.get(&at("/admin")).await.is_hit());
 }
+
+#[tokio::test(start_paused = true)]
+async fn looking_at_what_is_only_written_here_is_relayed() {
+    let world = World::new();
+    for (calls, path) in ["/users/alice", "/users", "/chatrooms", "/chatrooms/1"].iter().enumerate() {
+        let reply = world.get(path).await;
+        assert_eq!(
+            (reply.refusal(), reply.header("cache-status")),
+            ("", "easemob-gateway; fwd=method"),
+            "{path}"
+        );
+        assert_eq!(world.calls(), calls + 1, "{path}");
+    }
+}

@@ -11,6 +11,7 @@ mod oracle;
 mod races;
 mod refusals;
 mod relay;
+mod store;
 mod telling;
 mod token;
 mod unknown;

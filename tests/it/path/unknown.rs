@@ -79,9 +79,24 @@ async fn a_fetch_that_began_in_doubt_and_lands_after_the_late_answer_is_not_kept
     reading.arrived(1).await;
     write.release();
     world.settle().await;
+    // Who comes after the late answer does not join what began before it.
+    assert_true(&world, &read, &read.through(&world).await);
     tokio::time::advance(Duration::from_secs(2)).await;
     reading.release();
     early.await;
+    assert_true(&world, &read, &read.through(&world).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_after_the_doubt_ends_with_the_late_answer() {
+    let short = |config: &mut easemob_gateway::config::Config| config.cache.doubt = Duration::from_secs(5);
+    let (world, read) = (World::with(short, |_| {}), notice());
+    let hold = given_up(&world, "late").await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    // Kept or not: what was read before the late answer is not served after it.
+    assert_true(&world, &read, &read.through(&world).await);
+    hold.release();
+    world.settle().await;
     assert_true(&world, &read, &read.through(&world).await);
 }
 
@@ -133,6 +148,15 @@ async fn a_write_whose_connection_broke_is_in_doubt_for_its_whole_time() {
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_true_and_kept(&world, &read).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_by_a_vendor_that_did_it_all_the_same_is_seen() {
+    let (world, read) = (World::new(), notice());
+    assert_true_and_kept(&world, &read).await;
+    world.vendor.next(writes(), Fault::status(StatusCode::FORBIDDEN).after_effect());
+    assert_eq!(announce("new").through(&world).await.status, StatusCode::FORBIDDEN);
+    assert_true_and_kept(&world, &read).await;
 }
 
 #[tokio::test(start_paused = true)]
