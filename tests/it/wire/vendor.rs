@@ -126,7 +126,7 @@ async fn a_write_whose_connection_closes_while_it_waits_for_its_moment_is_sent_o
     });
     assert_eq!(first.status(), 200);
     let (second, call) = tokio::join!(caller.ask(&write), async {
-        while !look(house.admin, "/status").await.1.contains("\"waiting\": 1") {}
+        soon(async { while !look(house.admin, "/status").await.1.contains("\"waiting\": 1") {} }).await;
         drop(used);
         let (mut talk, call) = raw.call().await;
         talk.say(answer("200 OK", GOOD)).await;
