@@ -82,11 +82,14 @@ impl Server {
         let open = Arc::new(Semaphore::new(self.settings.connections_max.min(Semaphore::MAX_PERMITS)));
         let end = async {
             stop.cancelled().await;
-            tokio::time::sleep(self.settings.drain_delay).await;
+            if !self.settings.drain_delay.is_zero() {
+                tokio::time::sleep(self.settings.drain_delay).await;
+            }
         };
         tokio::select! {
-            () = accept(&self.listener, &senders, &open) => {}
+            biased;
             () = end => {}
+            () = accept(&self.listener, &senders, &open) => {}
         }
         accept_waiting(self.listener, &senders, &open).await;
         drop(senders);

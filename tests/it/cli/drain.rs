@@ -29,10 +29,10 @@ async fn requests_in_flight_are_answered_and_new_connections_refused() {
     served.program.signal("TERM");
     served.program.says("draining").await;
     // Operators still see it, and that it is no longer to be used.
-    while served.look("/readyz").await.0 != 503 {}
+    soon(async { while served.look("/readyz").await.0 != 503 {} }).await;
     assert_eq!(served.look("/livez").await.0, 200);
     // The listener closes within an instant of that.
-    while TcpStream::connect(served.address).await.is_ok() {}
+    soon(async { while TcpStream::connect(served.address).await.is_ok() {} }).await;
     held.release();
     for talk in [&mut reader, &mut writer] {
         let answer = talk.hear().await.expect("what was in flight is answered");

@@ -2,8 +2,8 @@
 
 use crate::support::house::{Vendor, configuration};
 use crate::support::program::{Folder, Served, run};
-use crate::support::wire::{get, request};
-use easemob_gateway::simulator::SAMPLE_GROUPS;
+use crate::support::wire::{get, request, soon};
+use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -107,16 +107,11 @@ async fn with_the_vendor_down_it_starts_waits_and_becomes_ready() {
     assert_eq!((answer.status(), answer.header("gateway-error")), (503, "no_token"));
     assert!(answer.has("retry-after"));
     let vendor = Vendor::start_at(address).await;
-    let held = vendor.control.hold(
-        easemob_gateway::simulator::Matcher::exactly("/token"),
-        easemob_gateway::simulator::HoldAt::Answer,
-    );
+    let held = vendor.control.hold(Matcher::exactly("/token"), HoldAt::Answer);
     // Nobody calls: it asks again by itself.
-    crate::support::wire::soon(held.arrived(1)).await;
+    soon(held.arrived(1)).await;
     held.release();
-    while served.look("/readyz").await.0 != 200 {
-        tokio::task::yield_now().await;
-    }
+    soon(async { while served.look("/readyz").await.0 != 200 {} }).await;
     assert_eq!(served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await.status(), 200);
     served.program.signal("INT");
     assert_eq!(served.program.ends().await, Some(0));

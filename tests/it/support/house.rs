@@ -55,6 +55,7 @@ impl Vendor {
 /// A gateway with its doors open, as the program would run it.
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
     stop: CancellationToken,
     tasks: Tasks,
 }
@@ -70,11 +71,11 @@ impl House {
         let loaded = config::parse(&text, std::iter::empty(), &endpoint_names());
         let config = loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).config;
         let app = App::open(&config).await.expect("it opens");
-        let (address, _) = app.addresses().unwrap();
+        let (address, admin) = app.addresses().unwrap();
         let (stop, tasks) = (CancellationToken::new(), Tasks::new());
         let stopped = stop.clone();
         tasks.spawn("gateway", async move { app.run(stopped).await.unwrap() });
-        Self { address, stop, tasks }
+        Self { address, admin, stop, tasks }
     }
 
     pub(crate) async fn talk(&self) -> Talk {

@@ -1,6 +1,7 @@
 //! The vendor's side of the wire: connections that are used again, that close in the wrong instant, that break.
 
 use crate::support::house::{House, Vendor};
+use crate::support::program::look;
 use crate::support::wire::{APP, Message, Talk, answer, get, grant, request, soon};
 use easemob_gateway::simulator::SAMPLE_GROUPS;
 use tokio::net::TcpListener;
@@ -91,7 +92,6 @@ async fn is_sent_again_once(second: String) {
     });
     assert_eq!(answered.status(), 200);
     assert!(call.whole);
-    // A third connection would bring it twice.
     let (third, other) = tokio::join!(caller.ask(get("/chatgroups/3")), async {
         let (mut talk, call) = raw.call().await;
         talk.say(answer("200 OK", GOOD)).await;
@@ -108,6 +108,31 @@ async fn a_read_on_a_connection_that_has_closed_is_sent_again() {
 #[tokio::test]
 async fn a_write_on_a_connection_that_has_closed_is_sent_again_too() {
     is_sent_again_once(request("PUT", "/chatgroups/2", r#"{"name":"a"}"#)).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_connection_closes_while_it_waits_for_its_moment_is_sent_once() {
+    let raw = Raw::start().await;
+    let origin = raw.origin();
+    // One at once, the next about half a second later, with its connection in hand.
+    let slow = "[limits]\npatience = \"10s\"\n[endpoints.\"group.update\"]\nrate = \"2/s\"";
+    let (house, ()) = tokio::join!(House::with(&origin, "", slow), raw.grant());
+    let mut caller = house.talk().await;
+    let write = request("PUT", "/chatgroups/2", r#"{"groupname":"a"}"#);
+    let (first, used) = tokio::join!(caller.ask(&write), async {
+        let (mut talk, _) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        talk
+    });
+    assert_eq!(first.status(), 200);
+    let (second, call) = tokio::join!(caller.ask(&write), async {
+        soon(async { while !look(house.admin, "/status").await.1.contains("\"waiting\": 1") {} }).await;
+        drop(used);
+        let (mut talk, call) = raw.call().await;
+        talk.say(answer("200 OK", GOOD)).await;
+        call
+    });
+    assert_eq!((second.status(), call.whole), (200, true), "{}", second.text());
 }
 
 /// How an answer can break.
