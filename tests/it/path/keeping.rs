@@ -259,7 +259,7 @@ async fn looking_at_what_is_only_written_here_is_relayed() {
         let reply = world.get(path).await;
         assert_eq!(
             (reply.refusal(), reply.header("cache-status")),
-            ("", "easemob-gateway; fwd=method"),
+            ("", "easemob-gateway; fwd=bypass"),
             "{path}"
         );
         assert_eq!(world.calls(), calls + 1, "{path}");
