@@ -180,10 +180,10 @@ pub struct Row {
     pub tags: template::Templates,
     /// The coarse tags of a write.
     pub otherwise: template::Templates,
-    /// Where a read's answer says when its entries end, and the vendor's clock.
-    pub ends: Option<pointer::Pointers>,
-    /// Where a read's answer shows that an element could not be answered.
-    pub flaws: Option<pointer::Pointers>,
+    /// Numbers of the pointers to the vendor's clock and to where a read's answer says when its entries end.
+    pub ends: Option<(usize, usize)>,
+    /// Number of the pointer to what shows that an element could not be answered.
+    pub flaws: Option<usize>,
     /// Indices into [`Catalogue::pools`], ascending.
     pub pools: Vec<u16>,
 }
@@ -287,13 +287,20 @@ impl Row {
             Effect::Write(write) => (write.touches, write.otherwise, None, None),
             Effect::Relay => (&[][..], &[][..], None, None),
         };
-        let compile = |tags| template::Templates::new(tags, endpoint.path);
+        let also: Vec<&'static str> =
+            ends.iter().flat_map(|ends| [ends.clock, ends.at]).chain(flaws).collect();
+        let compile = |tags, also| {
+            template::Templates::new(tags, endpoint.path, also)
+                .map_err(|what| Mistake::of(endpoint.name, &what))
+        };
+        let tags = compile(tags, &also)?;
+        let mut also = tags.also.iter().copied();
         let mut row = Self {
             endpoint,
-            tags: compile(tags).map_err(|what| Mistake::of(endpoint.name, &what))?,
-            otherwise: compile(otherwise).map_err(|what| Mistake::of(endpoint.name, &what))?,
-            ends: ends.map(|ends| pointer::Pointers::new(&[ends.clock, ends.at])),
-            flaws: flaws.map(|flaws| pointer::Pointers::new(&[flaws])),
+            otherwise: compile(otherwise, &[])?,
+            ends: ends.and_then(|_| also.next().zip(also.next())),
+            flaws: flaws.and_then(|_| also.next()),
+            tags,
             pools: Vec::new(),
         };
         let mut spend = |name, rate| {

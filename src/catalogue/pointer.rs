@@ -4,7 +4,8 @@
 //! is expected counts as its only element, since batch forms leave the brackets out. Every occurrence of a
 //! repeated key is read: of two parsers one may take the first and one the last.
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -78,6 +79,10 @@ impl Collected {
         self.found.iter().any(|at| at.list)
     }
 }
+
+/// The name of a member: borrowed from the text, unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A place in the text, and the pointers that lead through it.
 struct Place<'p, 'o> {
@@ -177,7 +182,7 @@ impl<'de> Visitor<'de> for Place<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         self.out.object |= self.top;
         let mut met = vec![false; self.here.len()];
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(Name(key)) = map.next_key()? {
             if self.top && key == "error" {
                 self.out.error |= map.next_value::<Option<IgnoredAny>>()?.is_some();
                 continue;

@@ -16,6 +16,8 @@ pub struct Templates {
     pub body: Option<Pointers>,
     /// What is read from the answer's body.
     pub answer: Option<Pointers>,
+    /// Numbers, in `answer`, of what else is read from it in the same pass.
+    pub also: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -50,11 +52,11 @@ pub struct Tags {
 }
 
 impl Templates {
-    /// Compiles the templates of a row with this path.
+    /// Compiles the templates of a row with this path. `also` are pointers into the answer that serve no tag.
     ///
     /// # Errors
     /// A sentence, when a template names a parameter that the path does not have or is not well formed.
-    pub fn new(tags: &[&'static str], path: &'static str) -> Result<Self, String> {
+    pub fn new(tags: &[&'static str], path: &'static str, also: &[&'static str]) -> Result<Self, String> {
         let parameters: Vec<&str> = parameters(path).collect();
         let mut body: Vec<&'static str> = Vec::new();
         let mut answer: Vec<&'static str> = Vec::new();
@@ -88,8 +90,9 @@ impl Templates {
             }
             templates.push(pieces);
         }
+        let also = also.iter().map(|pointer| place(&mut answer, pointer)).collect();
         let pointers = |list: Vec<&'static str>| (!list.is_empty()).then(|| Pointers::new(&list));
-        Ok(Self { templates, body: pointers(body), answer: pointers(answer) })
+        Ok(Self { templates, body: pointers(body), answer: pointers(answer), also })
     }
 
     /// The tags for these values. Templates that need an answer are left out while there is none.

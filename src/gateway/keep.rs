@@ -72,8 +72,7 @@ impl Gateway {
     fn good_for(&self, landing: &mut Landing, trip: &Trip) -> Option<Duration> {
         let row = &self.house.catalogue[trip.subject.endpoint];
         let nothing = Pointers::new(&[]);
-        let pointers = row.tags.answer.as_ref();
-        let shown = pointers.unwrap_or(&nothing).collect(&landing.body).ok()?;
+        let shown = row.tags.answer.as_ref().unwrap_or(&nothing).collect(&landing.body).ok()?;
         if !shown.object || shown.error {
             return None;
         }
@@ -81,20 +80,18 @@ impl Gateway {
         let tags = self.house.catalogue.tags(trip.subject.endpoint, &values);
         landing.slots = self.house.cache.slots(&tags.names);
         landing.unclear = tags.unclear;
-        // What it is about must be there: the list whose elements are tags, or else the data.
-        let there = if pointers.is_some() { shown.has_list() } else { shown.data };
-        if tags.unclear || !there {
+        // What it is about must be there: the list whose elements are looked at, or else the data.
+        if tags.unclear || !(shown.data || shown.has_list()) {
             return None;
         }
-        if let Some(flaws) = &row.flaws {
-            let flaws = flaws.collect(&landing.body).ok()?;
-            if flaws.at(0).unclear || !flaws.at(0).values.is_empty() {
-                return None;
-            }
+        if row.flaws.map(|at| shown.at(at)).is_some_and(|flaws| flaws.unclear || !flaws.values.is_empty()) {
+            return None;
         }
         let fresh = self.fresh(&trip.subject);
-        let Some(ends) = &row.ends else { return Some(fresh) };
-        earliest_end(&ends.collect(&landing.body).ok()?).map(|end| end.min(fresh))
+        match row.ends {
+            Some((clock, ends)) => earliest_end(shown.at(clock), shown.at(ends)).map(|end| end.min(fresh)),
+            None => Some(fresh),
+        }
     }
 }
 
@@ -103,8 +100,7 @@ impl Gateway {
 const END_MS_MAX: u64 = 10 * 365 * 24 * 3_600 * 1_000;
 
 /// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
-fn earliest_end(ends: &pointer::Collected) -> Option<Duration> {
-    let (clock, ends) = (ends.at(0), ends.at(1));
+fn earliest_end(clock: &pointer::At, ends: &pointer::At) -> Option<Duration> {
     if ends.unclear || ends.gap || !ends.list {
         return None;
     }
