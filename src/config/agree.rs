@@ -84,6 +84,9 @@ fn orders(config: &Config, context: &mut Context<'_>) {
     in_order(("token.refused_retry_min", token.refused_retry_min), longest, context);
     let all = ("cache.bytes_max", cache.bytes_max);
     in_order(("cache.entry_bytes_max", cache.entry_bytes_max), all, context);
+    // While a late answer is listened for, nobody can vouch for what the write was about.
+    let longest = ("cache.doubt", cache.doubt);
+    in_order(("cache.write_listen", cache.write_listen), longest, context);
     let longest = ("limits.pause_max", limits.pause_max);
     in_order(("limits.pause_default", limits.pause_default), longest, context);
 }
