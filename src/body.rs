@@ -68,6 +68,11 @@ impl Body {
         Self::stream(Until { late: Box::pin(sleep_until(deadline)), body: self })
     }
 
+    /// The same body, which lets go of `held` when its last byte has been handed on, or when nobody wants it.
+    pub fn holding<T: Send + Sync + Unpin + 'static>(self, held: T) -> Self {
+        Self::stream(Holding { body: self, _held: held })
+    }
+
     /// The length, when it is known.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
@@ -222,6 +227,32 @@ impl HttpBody for Until {
             return Poll::Ready(frame);
         }
         self.late.as_mut().poll(cx).map(|()| Some(Err(BodyError::TimedOut)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A body that holds something while it is on its way.
+struct Holding<T> {
+    body: Body,
+    _held: T,
+}
+
+impl<T: Unpin> HttpBody for Holding<T> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -6,18 +6,14 @@
 pub mod log;
 pub mod metrics;
 
-use crate::body::{Body, BodyError};
+use crate::body::Body;
 use crate::catalogue::{Catalogue, EndpointId};
 use crate::clock;
 use crate::exchange::Exchange;
-use bytes::Bytes;
 use http::{Method, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use metrics::Cells;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll};
 
 /// What all desks have in common.
 #[derive(Debug)]
@@ -101,7 +97,7 @@ impl Ledger {
         self.exchange.status = response.status().as_u16();
         match response.body() {
             Body::Empty | Body::Kept(_) => response,
-            _ => response.map(|body| Body::stream(Told { body, _ledger: self })),
+            _ => response.map(|body| body.holding(self)),
         }
     }
 }
@@ -123,31 +119,5 @@ impl std::ops::DerefMut for Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.desk.close(&self.exchange);
-    }
-}
-
-/// A body whose end closes the ledger.
-struct Told {
-    body: Body,
-    _ledger: Ledger,
-}
-
-impl HttpBody for Told {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

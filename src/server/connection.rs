@@ -6,13 +6,12 @@
 
 use super::Settings;
 use super::watch::{Busy, Heard, Line, Watch};
-use crate::body::{Body, BodyError};
+use crate::body::Body;
 use crate::gateway::{Gateway, Outcome};
 use crate::tasks::Tasks;
-use bytes::Bytes;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -160,32 +159,7 @@ impl Future for Answering {
         }
         Poll::Ready(Ok(match response.body() {
             Body::Empty | Body::Kept(_) => response,
-            _ => response.map(|body| Body::stream(Sending { body, _busy: busy })),
+            _ => response.map(|body| body.holding(busy)),
         }))
-    }
-}
-
-struct Sending {
-    body: Body,
-    _busy: Option<Busy>,
-}
-
-impl HttpBody for Sending {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
