@@ -76,5 +76,8 @@ pub(super) fn install_log(config: &Config) -> std::io::Result<()> {
         LogFormat::Json => log::Format::Json,
         LogFormat::Text => log::Format::Text,
     };
-    log::install(format, &config.log.level, std::io::stderr)
+    log::install(format, &config.log.level, std::io::stderr)?;
+    // What breaks is a line like any other, whoever reads them.
+    std::panic::set_hook(Box::new(|what| tracing::error!("something broke: {what}")));
+    Ok(())
 }
