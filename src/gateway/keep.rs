@@ -76,12 +76,16 @@ impl Gateway {
         if !shown.object || shown.error {
             return None;
         }
-        let values = trip.subject.values(trip.body.as_ref(), Some(&shown));
-        let tags = self.house.catalogue.tags(trip.subject.endpoint, &values);
-        landing.slots = self.house.cache.slots(&tags.names);
-        landing.unclear = tags.unclear;
+        if let Some(slots) = &trip.shown {
+            landing.slots.clone_from(slots);
+        } else {
+            let values = trip.subject.values(trip.body.as_ref(), Some(&shown));
+            let tags = self.house.catalogue.tags(trip.subject.endpoint, &values);
+            landing.slots = self.house.cache.slots(&tags.names);
+            landing.unclear = tags.unclear;
+        }
         // What it is about must be there: the list whose elements are looked at, or else the data.
-        if tags.unclear || !(shown.data || shown.has_list()) {
+        if landing.unclear || !(shown.data || shown.has_list()) {
             return None;
         }
         if row.flaws.map(|at| shown.at(at)).is_some_and(|flaws| flaws.unclear || !flaws.values.is_empty()) {

@@ -13,7 +13,7 @@ use super::{Call, Gateway};
 use crate::body::Body;
 use crate::body::Collected;
 use crate::cache::flight::{Pilot, Seat};
-use crate::cache::{Full, Key};
+use crate::cache::{Full, Key, Slot};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock;
@@ -41,6 +41,8 @@ pub(super) struct Trip {
     pub(super) key: Key,
     pub(super) subject: Subject,
     pub(super) body: Option<pointer::Collected>,
+    /// The places of what the answer shows, where the request alone tells them.
+    pub(super) shown: Option<Vec<Slot>>,
 }
 
 /// A reader flies at most so often before he asks for himself alone.
@@ -65,17 +67,18 @@ impl Gateway {
         {
             return Ok(response);
         }
-        let slots = self.house.cache.slots(&self.tags(&call.subject, body.as_ref(), None));
+        let known =
+            self.house.catalogue.tags(call.subject.endpoint, &call.subject.values(body.as_ref(), None));
+        let slots = self.house.cache.slots(&known.names);
         let patience = call.patience(&self.house.settings);
         for _ in 0..FLIGHTS_MAX {
             let Some(key) = &call.key else { break };
             let house = &self.house;
-            let seat =
-                house.flights.board(key, &slots, call.came, &house.cache.epochs).map_err(Refusal::from)?;
-            let (ticket, leads) = match seat {
+            let (ticket, leads) = match house.flights.board(key, &slots, call.came, &house.cache.epochs)? {
                 Seat::Join(ticket) => (ticket, false),
                 Seat::Lead(pilot, ticket) => {
-                    self.take_off(pilot, &call, bytes.clone(), body.clone());
+                    let shown = (!known.unclear).then(|| slots.clone());
+                    self.take_off(pilot, &call, key, (bytes.clone(), body.clone()), shown);
                     (ticket, true)
                 }
             };
@@ -156,10 +159,16 @@ impl Gateway {
         Ok(judged.reply(Way::Bypass))
     }
 
-    fn take_off(&self, pilot: Pilot<Landed>, call: &Call, bytes: Bytes, body: Option<pointer::Collected>) {
-        let Some(key) = call.key.clone() else { return };
+    fn take_off(
+        &self,
+        pilot: Pilot<Landed>,
+        call: &Call,
+        key: &Key,
+        (bytes, body): (Bytes, Option<pointer::Collected>),
+        shown: Option<Vec<Slot>>,
+    ) {
         let errand = Errand::shared(self, call, bytes);
-        let trip = Trip { errand, key, subject: call.subject.clone(), body };
+        let trip = Trip { errand, key: key.clone(), subject: call.subject.clone(), body, shown };
         let gateway = self.clone();
         // Behind a pointer, so that starting the task moves little.
         self.house.tasks.spawn("flight", Box::pin(async move { gateway.fly(pilot, trip).await }));

@@ -82,6 +82,9 @@ impl Gateway {
     pub(super) async fn payload(&self, call: &mut Call) -> Result<Payload, Refusal> {
         let settings = &self.house.settings;
         let body = std::mem::take(call.request.body_mut());
+        if matches!(body, Body::Empty) {
+            return Ok(Payload::Bytes(Bytes::new()));
+        }
         let reading = tokio::time::timeout(settings.body_timeout, body.collect(settings.replay_bytes_max));
         match reading.await {
             Ok(Ok(Collected::Whole(bytes))) => Ok(Payload::Bytes(bytes)),
