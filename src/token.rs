@@ -111,6 +111,9 @@ struct State {
 
 /// Renewals caused by refused tokens are at least this far apart.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(60);
+/// A token that lives shorter than this is a failure: most often `expires_in` is read in the wrong unit. It is
+/// used while it lasts, and the next is asked for as after any other failure.
+const SHORTEST: Duration = Duration::from_secs(60);
 /// A token this close to its end is not sent: it could die on the way.
 const MARGIN: Duration = Duration::from_secs(2);
 
@@ -226,6 +229,7 @@ impl TokenKeeper {
     fn due(&self) -> Instant {
         let state = self.lock();
         match (&state.pause, self.current(), state.renew_at) {
+            (Some((until, _)), Some(_), Some(at)) => at.max(*until),
             (Some((until, _)), _, _) => *until,
             (None, Some(_), Some(at)) => at,
             (None, _, _) => clock::now(),
@@ -257,39 +261,42 @@ impl TokenKeeper {
         let mut state = self.lock();
         state.asking = false;
         match granted {
-            // Asking again at once would not help, and never end.
-            Ok(grant) if grant.lives.is_some_and(|lives| lives <= MARGIN) => {
-                let what = "the vendor's token ends before it could be used".to_owned();
-                state.fail(Failure::Failed(what), now, &self.settings);
-            }
             Ok(grant) => {
-                state.serial += 1;
-                state.failures = 0;
-                state.pause = None;
-                state.counts.granted += 1;
-                let latest = self.settings.renew_after_max;
-                let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
-                // Chance comes last, so that what was started together is not renewed together.
-                let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
-                state.renew_at = Some(now + renew_in);
-                self.current.store(Some(Arc::new(Token {
-                    header: grant.header,
-                    serial: state.serial,
-                    until: grant.lives.map(|lives| now + lives),
-                    application: grant.application,
-                    granted: now,
-                    proven: AtomicU64::new(0),
-                })));
-                tracing::info!(
-                    token.serial = state.serial,
-                    token.renew_in_s = renew_in.as_secs(),
-                    "token granted"
-                );
+                // Asking again as soon as it ends would never end.
+                let short = grant.lives.filter(|lives| *lives < SHORTEST);
+                self.take(&mut state, grant, now);
+                if let Some(lives) = short {
+                    let what = format!("the vendor's token lives for {lives:?} only");
+                    state.fail(Failure::Failed(what), now, &self.settings);
+                } else {
+                    state.failures = 0;
+                    state.pause = None;
+                }
             }
             Err(failure) => state.fail(failure, now, &self.settings),
         }
         drop(state);
         self.done.send_modify(|count| *count += 1);
+    }
+
+    /// From here on this token is in use.
+    fn take(&self, state: &mut State, grant: ask::Grant, now: Instant) {
+        state.serial += 1;
+        state.counts.granted += 1;
+        let latest = self.settings.renew_after_max;
+        let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
+        // Chance comes last, so that what was started together is not renewed together.
+        let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
+        state.renew_at = Some(now + renew_in);
+        self.current.store(Some(Arc::new(Token {
+            header: grant.header,
+            serial: state.serial,
+            until: grant.lives.map(|lives| now + lives),
+            application: grant.application,
+            granted: now,
+            proven: AtomicU64::new(0),
+        })));
+        tracing::info!(token.serial = state.serial, token.renew_in_s = renew_in.as_secs(), "token granted");
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
