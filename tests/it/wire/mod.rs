@@ -4,6 +4,7 @@ mod closing;
 mod framing;
 mod http2;
 mod slow;
+mod stalled;
 mod tls;
 mod uploads;
 mod vendor;
