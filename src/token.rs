@@ -104,13 +104,19 @@ struct State {
     failures: u32,
     pause: Option<(Instant, NoToken)>,
     refused_at: Option<Instant>,
+    /// The next renewal for a refusal is so long after that.
+    refusals_apart: Duration,
     renew_at: Option<Instant>,
     counts: Counts,
     dice: fastrand::Rng,
 }
 
-/// Renewals caused by refused tokens are at least this far apart.
+/// Renewals caused by refused tokens are at least this far apart; twice as far each time that it did not help.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(60);
+/// And never further: three an hour.
+const BETWEEN_REFUSALS_MAX: Duration = Duration::from_secs(20 * 60);
+/// A renewal for a refusal has helped if there is none for this long.
+const HELPED: Duration = Duration::from_secs(3600);
 /// A token that lives shorter than this is a failure: most often `expires_in` is read in the wrong unit. It is
 /// used while it lasts, and the next is asked for as after any other failure.
 const SHORTEST: Duration = Duration::from_secs(60);
@@ -127,6 +133,7 @@ impl TokenKeeper {
             failures: 0,
             pause: None,
             refused_at: None,
+            refusals_apart: BETWEEN_REFUSALS,
             renew_at: None,
             counts: Counts::default(),
             dice,
@@ -186,9 +193,15 @@ impl TokenKeeper {
         }
         let now = clock::now();
         if self.current.load().is_some() {
-            if state.refused_at.is_some_and(|at| now.duration_since(at) < BETWEEN_REFUSALS) {
+            let since = state.refused_at.map(|at| now.duration_since(at));
+            if since.is_some_and(|since| since < state.refusals_apart) {
                 return Refused::TooSoon;
             }
+            // So soon again: the last renewal has not helped, and the next will hardly.
+            state.refusals_apart = match since {
+                Some(since) if since < HELPED => (state.refusals_apart * 2).min(BETWEEN_REFUSALS_MAX),
+                _ => BETWEEN_REFUSALS,
+            };
             state.refused_at = Some(now);
             state.counts.renewed_after_refusal += 1;
             self.current.store(None);
