@@ -2,6 +2,7 @@
 
 mod closing;
 mod framing;
+mod garbage;
 mod http2;
 mod slow;
 mod stalled;
