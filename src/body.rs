@@ -10,9 +10,10 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// A request's or an answer's body.
 #[derive(Debug, Default)]
@@ -62,10 +63,20 @@ impl Body {
         (Self::stream(limited), fault)
     }
 
-    /// The same body, which fails when it is not whole by then.
+    /// The same body, which fails when it is not whole by then; and a future that lets go of what is under it at
+    /// that moment even if nobody asks for more: who reads slowly, or not at all, must not hold a connection.
     #[must_use]
-    pub fn until(self, deadline: Instant) -> Self {
-        Self::stream(Until { late: Box::pin(sleep_until(deadline)), body: self })
+    pub fn until(self, deadline: Instant) -> (Self, impl Future<Output = ()> + Send + 'static) {
+        let body = Arc::new(Mutex::new(Some(self)));
+        let (kept, dropped) = oneshot::channel::<()>();
+        let held = Arc::clone(&body);
+        let end = async move {
+            if timeout_at(deadline, dropped).await.is_err() {
+                let late = held.lock().unwrap_or_else(PoisonError::into_inner).take();
+                drop(late);
+            }
+        };
+        (Self::stream(Until { late: Box::pin(sleep_until(deadline)), body, _kept: kept }), end)
     }
 
     /// The same body, which lets go of `held` when its last byte has been handed on, or when nobody wants it.
@@ -212,7 +223,16 @@ impl HttpBody for Limited {
 /// A body that must be whole by a moment.
 struct Until {
     late: Pin<Box<Sleep>>,
-    body: Body,
+    /// Nothing once that moment has come.
+    body: Arc<Mutex<Option<Body>>>,
+    /// Dropped with this: then nobody needs to watch the time.
+    _kept: oneshot::Sender<()>,
+}
+
+impl Until {
+    fn body(&self) -> MutexGuard<'_, Option<Body>> {
+        self.body.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl HttpBody for Until {
@@ -223,18 +243,23 @@ impl HttpBody for Until {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
-            return Poll::Ready(frame);
+        match &mut *self.body() {
+            None => return Poll::Ready(Some(Err(BodyError::TimedOut))),
+            Some(body) => {
+                if let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) {
+                    return Poll::Ready(frame);
+                }
+            }
         }
         self.late.as_mut().poll(cx).map(|()| Some(Err(BodyError::TimedOut)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body().as_ref().is_some_and(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body().as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
     }
 }
 

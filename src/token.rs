@@ -104,13 +104,22 @@ struct State {
     failures: u32,
     pause: Option<(Instant, NoToken)>,
     refused_at: Option<Instant>,
+    /// The next renewal for a refusal is so long after that.
+    refusals_apart: Duration,
     renew_at: Option<Instant>,
     counts: Counts,
     dice: fastrand::Rng,
 }
 
-/// Renewals caused by refused tokens are at least this far apart.
+/// Renewals caused by refused tokens are at least this far apart; twice as far each time that it did not help.
 const BETWEEN_REFUSALS: Duration = Duration::from_secs(60);
+/// And never further: three an hour.
+const BETWEEN_REFUSALS_MAX: Duration = Duration::from_secs(20 * 60);
+/// A renewal for a refusal has helped if there is none for this long.
+const HELPED: Duration = Duration::from_secs(3600);
+/// A token that lives shorter than this is a failure: most often `expires_in` is read in the wrong unit. It is
+/// used while it lasts, and the next is asked for as after any other failure.
+const SHORTEST: Duration = Duration::from_secs(60);
 /// A token this close to its end is not sent: it could die on the way.
 const MARGIN: Duration = Duration::from_secs(2);
 
@@ -124,6 +133,7 @@ impl TokenKeeper {
             failures: 0,
             pause: None,
             refused_at: None,
+            refusals_apart: BETWEEN_REFUSALS,
             renew_at: None,
             counts: Counts::default(),
             dice,
@@ -183,9 +193,15 @@ impl TokenKeeper {
         }
         let now = clock::now();
         if self.current.load().is_some() {
-            if state.refused_at.is_some_and(|at| now.duration_since(at) < BETWEEN_REFUSALS) {
+            let since = state.refused_at.map(|at| now.duration_since(at));
+            if since.is_some_and(|since| since < state.refusals_apart) {
                 return Refused::TooSoon;
             }
+            // So soon again: the last renewal has not helped, and the next will hardly.
+            state.refusals_apart = match since {
+                Some(since) if since < HELPED => (state.refusals_apart * 2).min(BETWEEN_REFUSALS_MAX),
+                _ => BETWEEN_REFUSALS,
+            };
             state.refused_at = Some(now);
             state.counts.renewed_after_refusal += 1;
             self.current.store(None);
@@ -226,6 +242,7 @@ impl TokenKeeper {
     fn due(&self) -> Instant {
         let state = self.lock();
         match (&state.pause, self.current(), state.renew_at) {
+            (Some((until, _)), Some(_), Some(at)) => at.max(*until),
             (Some((until, _)), _, _) => *until,
             (None, Some(_), Some(at)) => at,
             (None, _, _) => clock::now(),
@@ -257,39 +274,42 @@ impl TokenKeeper {
         let mut state = self.lock();
         state.asking = false;
         match granted {
-            // Asking again at once would not help, and never end.
-            Ok(grant) if grant.lives.is_some_and(|lives| lives <= MARGIN) => {
-                let what = "the vendor's token ends before it could be used".to_owned();
-                state.fail(Failure::Failed(what), now, &self.settings);
-            }
             Ok(grant) => {
-                state.serial += 1;
-                state.failures = 0;
-                state.pause = None;
-                state.counts.granted += 1;
-                let latest = self.settings.renew_after_max;
-                let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
-                // Chance comes last, so that what was started together is not renewed together.
-                let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
-                state.renew_at = Some(now + renew_in);
-                self.current.store(Some(Arc::new(Token {
-                    header: grant.header,
-                    serial: state.serial,
-                    until: grant.lives.map(|lives| now + lives),
-                    application: grant.application,
-                    granted: now,
-                    proven: AtomicU64::new(0),
-                })));
-                tracing::info!(
-                    token.serial = state.serial,
-                    token.renew_in_s = renew_in.as_secs(),
-                    "token granted"
-                );
+                // Asking again as soon as it ends would never end.
+                let short = grant.lives.filter(|lives| *lives < SHORTEST);
+                self.take(&mut state, grant, now);
+                if let Some(lives) = short {
+                    let what = format!("the vendor's token lives for {lives:?} only");
+                    state.fail(Failure::Failed(what), now, &self.settings);
+                } else {
+                    state.failures = 0;
+                    state.pause = None;
+                }
             }
             Err(failure) => state.fail(failure, now, &self.settings),
         }
         drop(state);
         self.done.send_modify(|count| *count += 1);
+    }
+
+    /// From here on this token is in use.
+    fn take(&self, state: &mut State, grant: ask::Grant, now: Instant) {
+        state.serial += 1;
+        state.counts.granted += 1;
+        let latest = self.settings.renew_after_max;
+        let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
+        // Chance comes last, so that what was started together is not renewed together.
+        let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
+        state.renew_at = Some(now + renew_in);
+        self.current.store(Some(Arc::new(Token {
+            header: grant.header,
+            serial: state.serial,
+            until: grant.lives.map(|lives| now + lives),
+            application: grant.application,
+            granted: now,
+            proven: AtomicU64::new(0),
+        })));
+        tracing::info!(token.serial = state.serial, token.renew_in_s = renew_in.as_secs(), "token granted");
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -163,10 +163,13 @@ impl Lane {
     ) -> impl Future<Output = Result<Answer, SendError>> + Send + 'static {
         let sending = match self.line {
             Line::Wire(mut sender, back) => {
+                // An answer may come before the end of a body that streams: the connection is not free then, and
+                // may never be.
+                let again = matches!(request.body(), Body::Empty | Body::Kept(_));
                 let answer = sender.try_send_request(request);
                 futures_util::future::Either::Left(async move {
                     match answer.await {
-                        Ok(answer) => Ok(answer.map(|body| back.watch(body, sender))),
+                        Ok(answer) => Ok(answer.map(|body| back.watch(body, again.then_some(sender)))),
                         Err(mut error) => Err(match error.take_message() {
                             Some(request) => SendError::NotSent(Box::new(request)),
                             None => SendError::Broken(error.into_error().to_string()),

@@ -1,7 +1,7 @@
 //! One fetch for many readers, and who may share it.
 //!
 //! A reader may be given a fetch that began after he came, or one that nothing he is shown has overtaken. So he
-//! joins a flight only if no tag known from the request was touched since it began; when it lands, those who
+//! joins a flight that has left only if no tag known from the request was touched since; when it lands, those who
 //! came after its beginning check the tags of the *answer* as well, and fly again if one was touched. A flight
 //! that may no longer be joined goes on for those inside, while a new one takes its place.
 //!
@@ -141,7 +141,10 @@ impl<T> Flight<T> {
 
     fn may_join(&self, came: Stamp, epochs: &Epochs) -> bool {
         let stamp = self.stamp();
-        stamp >= came || epochs.current(stamp, self.slots.iter().copied())
+        // One that has not left will begin after him; if it leaves in this very moment, its stamp tells.
+        !self.departed.load(Ordering::Acquire)
+            || stamp >= came
+            || epochs.current(stamp, self.slots.iter().copied())
     }
 }
 
@@ -150,7 +153,7 @@ impl<T> Pilot<T> {
     /// sending; a second sending keeps the first stamp.
     pub fn depart(&self, epochs: &Epochs) {
         self.flight.stamp.store(epochs.now().0, Ordering::Release);
-        self.flight.departed.store(true, Ordering::Relaxed);
+        self.flight.departed.store(true, Ordering::Release);
     }
 
     /// Resolves when everybody has left before departure: then nobody can board any more, and the flight may be

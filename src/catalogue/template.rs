@@ -95,6 +95,15 @@ impl Templates {
         Ok(Self { templates, body: pointers(body), answer: pointers(answer), also })
     }
 
+    /// How many tags these values give at most, without making them: lists in one template multiply.
+    #[must_use]
+    pub fn count(&self, values: &Values<'_>) -> usize {
+        let product = |pieces: &Vec<Piece>| {
+            pieces.iter().map(|piece| piece.count(values)).fold(1, usize::saturating_mul)
+        };
+        self.templates.iter().map(product).fold(0, usize::saturating_add)
+    }
+
     /// The tags for these values. Templates that need an answer are left out while there is none.
     #[must_use]
     pub fn resolve(&self, values: &Values<'_>, prefix: &str) -> Tags {
@@ -125,6 +134,18 @@ impl Templates {
 }
 
 impl Piece {
+    /// How many values it has at most; an answer's are not the caller's choice.
+    fn count(&self, from: &Values<'_>) -> usize {
+        let elements = |value: &str| value.split(',').count();
+        match self {
+            Self::Text(_) | Self::Answer(_) => 1,
+            Self::Parameter(at) => from.spans.values(from.path).nth(*at).map_or(1, elements),
+            Self::Body(at) => {
+                from.body.map_or(0, |found| found.at(*at).values.iter().map(|value| elements(value)).sum())
+            }
+        }
+    }
+
     fn values(&self, from: &Values<'_>, prefix: &str, unclear: &mut bool) -> Vec<String> {
         let found: Vec<_> = match self {
             Self::Text(_) => return Vec::new(),

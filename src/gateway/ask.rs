@@ -247,7 +247,9 @@ impl Gateway {
         let mut judged = taking.await.unwrap_or(Err(Failed::TooSlow))?;
         // What streams on must end in time as well.
         if let Collected::Larger(body) = judged.content {
-            judged.content = Collected::Larger(body.until(deadline));
+            let (body, end) = body.until(deadline);
+            self.house.tasks.spawn_until_stop("end of a body", end);
+            judged.content = Collected::Larger(body);
         }
         Ok(judged)
     }

@@ -16,6 +16,9 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Version};
 use std::time::Duration;
 
+/// The most tags of one request. The vendor's largest batch has a hundred elements.
+const TAGS_MAX: usize = 1 << 14;
+
 /// One request, recognised.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -116,6 +119,16 @@ impl Call {
 }
 
 impl Subject {
+    /// Refuses what names more than anybody asks for at once: a path and a body full of commas would be tags
+    /// by the million, each list times the other.
+    pub(super) fn check_tags(&self, catalogue: &Catalogue, body: Option<&Collected>) -> Result<(), Refusal> {
+        let count = catalogue[self.endpoint].tags.count(&self.values(body, None));
+        if count > TAGS_MAX {
+            return Err(Refusal::BadTarget("The request names too many things at once."));
+        }
+        Ok(())
+    }
+
     /// The path below the app, as it was matched.
     pub(super) fn path(&self) -> &str {
         let came = || self.target.path().get(self.below..).unwrap_or_default();

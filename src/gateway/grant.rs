@@ -16,7 +16,7 @@ use crate::catalogue::pointer::{Collected as Found, Pointers};
 use crate::exchange::CacheOutcome;
 use crate::telemetry::Ledger;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
@@ -122,6 +122,9 @@ impl Gateway {
         self.may(ledger, &call)?;
         ledger.cache = CacheOutcome::Relay;
         let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
+        // It was read as JSON; under another label it could be read as another grant.
+        errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        errand.headers.remove(CONTENT_ENCODING);
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = errand.calls;
         Ok(judged.map_err(Refusal::from)?.reply(Way::Passed))

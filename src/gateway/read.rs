@@ -55,6 +55,7 @@ impl Gateway {
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let (bytes, body) = self.question(&mut call).await?;
+        call.subject.check_tags(&self.house.catalogue, body.as_ref())?;
         // Nobody knows what a body does to a read that has none.
         let odd = body.is_none() && !bytes.is_empty();
         if odd || !self.may_share(&call) {

@@ -38,6 +38,7 @@ impl Gateway {
     ) -> Result<Response<Body>, Refusal> {
         ledger.cache = CacheOutcome::Write;
         let (payload, body) = self.content(&mut call).await?;
+        call.subject.check_tags(&self.house.catalogue, body.as_ref())?;
         let subject = call.subject.clone();
         let mut errand = Errand::new(self, call, payload);
         errand.safe = false;

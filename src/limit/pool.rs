@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Windows longer than this are not paced: nobody waits for them, and evenness would only cost latency.
 const PACED_MAX: Duration = Duration::from_secs(5);
+/// Longer than any process runs, and short enough to be added to any moment.
+const WINDOW_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// However long the vendor asks us to be silent, after this we ask again.
 const VENDOR_PAUSE_MAX: Duration = Duration::from_secs(3600);
 /// The part of the configured size that comes back with each window.
@@ -58,7 +60,8 @@ pub(super) struct Counts {
 
 impl Pool {
     pub(super) fn new(pool: PoolSettings, settings: &Settings) -> Self {
-        let window_ns = nanos(pool.rate.per().mul_f64(1.0 + settings.window_margin.max(0.0)));
+        let window = pool.rate.per().min(WINDOW_MAX).mul_f64(1.0 + settings.window_margin.max(0.0));
+        let window_ns = nanos(window);
         let size = pool.rate.count().max(1);
         Self {
             name: pool.name.into(),

@@ -1,4 +1,4 @@
-//! Slow callers: connections whose head is late, and connections on which nothing comes.
+//! Slow callers: connections whose head is late, on which nothing comes, or whose other end does not read.
 //!
 //! Kept out of the path of a request: reading bytes and beginning a request store the number of the current
 //! tick, and once a tick a worker looks through its connections. So a late head is cut off between its timeout
@@ -37,6 +37,8 @@ pub(super) struct Line {
     head: AtomicU32,
     last: AtomicU32,
     open: AtomicU32,
+    /// The tick since which nothing could be written; zero when the other end takes what it is given.
+    stuck: AtomicU32,
     /// Rung when the connection must end.
     pub(super) cut: Notify,
 }
@@ -80,6 +82,7 @@ impl Watch {
             head: AtomicU32::new(now),
             last: AtomicU32::new(now),
             open: AtomicU32::new(0),
+            stuck: AtomicU32::new(0),
             cut: Notify::new(),
         });
         let number = self.next.fetch_add(1, Relaxed);
@@ -97,11 +100,13 @@ impl Watch {
             tokio::time::sleep(self.length).await;
             let now = self.tick.fetch_add(1, Relaxed) + 1;
             let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            for line in lines.values().filter(|line| line.open.load(Relaxed) == 0) {
-                let head = line.head.load(Relaxed);
+            for line in lines.values() {
+                let busy = line.open.load(Relaxed) != 0;
+                let (head, stuck) = (line.head.load(Relaxed), line.stuck.load(Relaxed));
                 let late = head != 0 && now.saturating_sub(head) > self.head_ticks;
                 let idle = now.saturating_sub(line.last.load(Relaxed)) > self.idle_ticks;
-                if late || idle {
+                let unread = stuck != 0 && now.saturating_sub(stuck) > self.idle_ticks;
+                if unread || (!busy && (late || idle)) {
                     line.cut.notify_one();
                 }
             }
@@ -115,6 +120,14 @@ impl Line {
         self.last.store(now, Relaxed);
         if self.head.load(Relaxed) == 0 && self.open.load(Relaxed) == 0 {
             self.head.store(now, Relaxed);
+        }
+    }
+
+    fn wrote(&self, taken: bool) {
+        if taken {
+            self.stuck.store(0, Relaxed);
+        } else if self.stuck.load(Relaxed) == 0 {
+            self.stuck.store(self.now.load(Relaxed), Relaxed);
         }
     }
 
@@ -168,7 +181,9 @@ impl AsyncRead for Heard {
 
 impl AsyncWrite for Heard {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.line.wrote(written.is_ready());
+        written
     }
 
     fn poll_write_vectored(
@@ -176,7 +191,9 @@ impl AsyncWrite for Heard {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.line.wrote(written.is_ready());
+        written
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -140,8 +140,9 @@ impl Pool {
 }
 
 impl Return {
-    /// The answer's body, which gives the connection back when it has been read to its end.
-    pub(super) fn watch(self, body: Incoming, sender: SendRequest<Body>) -> Body {
+    /// The answer's body, which gives the connection back when it has been read to its end: without a sender only
+    /// its place.
+    pub(super) fn watch(self, body: Incoming, sender: Option<SendRequest<Body>>) -> Body {
         let mut watched = Watched { body, lent: Some((self, sender)) };
         watched.give_back_at_end();
         Body::stream(watched)
@@ -150,14 +151,18 @@ impl Return {
 
 struct Watched {
     body: Incoming,
-    lent: Option<(Return, SendRequest<Body>)>,
+    lent: Option<(Return, Option<SendRequest<Body>>)>,
 }
 
 impl Watched {
     fn give_back_at_end(&mut self) {
-        if self.body.is_end_stream()
-            && let Some((back, sender)) = self.lent.take()
-        {
+        if self.body.is_end_stream() {
+            self.give_back();
+        }
+    }
+
+    fn give_back(&mut self) {
+        if let Some((back, Some(sender))) = self.lent.take() {
             back.pool.put(sender);
         }
     }
@@ -172,10 +177,8 @@ impl HttpBody for Watched {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
-        if frame.is_none()
-            && let Some((back, sender)) = self.lent.take()
-        {
-            back.pool.put(sender);
+        if frame.is_none() {
+            self.give_back();
         } else {
             self.give_back_at_end();
         }

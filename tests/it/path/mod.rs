@@ -5,6 +5,7 @@ mod budget;
 mod callers;
 mod grants;
 mod headers;
+mod hostile;
 mod keeping;
 mod matrix;
 mod oracle;

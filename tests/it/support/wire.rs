@@ -50,6 +50,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         Self { stream, read: Vec::new() }
     }
 
+    /// The connection itself.
+    pub(crate) fn into_stream(self) -> S {
+        self.stream
+    }
+
     /// Writes these bytes; that the other end has gone is seen when its answer is read.
     pub(crate) async fn say(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = soon(self.stream.write_all(bytes.as_ref())).await;

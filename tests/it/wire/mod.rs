@@ -2,8 +2,10 @@
 
 mod closing;
 mod framing;
+mod garbage;
 mod http2;
 mod slow;
+mod stalled;
 mod tls;
 mod uploads;
 mod vendor;

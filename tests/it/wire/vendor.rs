@@ -10,25 +10,25 @@ const GROUP: &str = SAMPLE_GROUPS[0];
 const GOOD: &str = r#"{"data":[]}"#;
 
 /// A vendor that a test plays itself.
-struct Raw {
+pub(super) struct Raw {
     listener: TcpListener,
 }
 
 impl Raw {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
     }
 
-    fn origin(&self) -> String {
+    pub(super) fn origin(&self) -> String {
         format!("http://{}", self.listener.local_addr().unwrap())
     }
 
-    async fn accept(&self) -> Talk {
+    pub(super) async fn accept(&self) -> Talk {
         Talk::on(soon(self.listener.accept()).await.unwrap().0)
     }
 
     /// The connection on which a call arrives, with that call; a token request before it is answered.
-    async fn call(&self) -> (Talk, Message) {
+    pub(super) async fn call(&self) -> (Talk, Message) {
         let mut talk = self.accept().await;
         loop {
             match talk.hear().await {
@@ -40,7 +40,7 @@ impl Raw {
     }
 
     /// Grants the token, on the connection that is opened for it.
-    async fn grant(&self) {
+    pub(super) async fn grant(&self) {
         let mut talk = self.accept().await;
         let asked = talk.hear().await.unwrap();
         assert!(grant(&mut talk, &asked).await);
@@ -48,7 +48,7 @@ impl Raw {
 }
 
 /// A house in front of this vendor, which has its token already.
-async fn house(raw: &Raw, vendor: &str) -> House {
+pub(super) async fn house(raw: &Raw, vendor: &str) -> House {
     let origin = raw.origin();
     let (house, ()) = tokio::join!(House::with(&origin, vendor, ""), raw.grant());
     house

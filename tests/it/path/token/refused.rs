@@ -163,6 +163,20 @@ async fn renewals_for_refusals_are_a_minute_apart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn renewals_that_do_not_help_come_to_three_an_hour() {
+    let world = World::with(uncached, |_| {});
+    world.vendor.next(Matcher::path("/chatgroups").times(1_000_000), unauthorized());
+    for _ in 0..5 * 3_600 {
+        assert_refused(&world.get(&group()).await, 502, "bad_gateway", "token_refused");
+        sleep(secs(1)).await;
+    }
+    assert!(world.grants() <= 8 + 4 * 3, "{:?}", super::gaps(&world));
+    // Once the vendor means it well again, it is believed at once.
+    world.vendor.clear_faults();
+    assert_eq!(world.get(&group()).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_while_the_vendor_grants_nothing_backs_off() {
     let world = World::with(uncached, |_| {});
     assert_eq!(world.get(&group()).await.status, 200);
