@@ -173,7 +173,11 @@ impl Gateway {
         }
         ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
         let call = Call::classify(house, request, came, ledger)?;
-        self.may(ledger, &call)?;
+        if let Err(refusal) = self.may(ledger, &call) {
+            // Who is to extend the rules must see what was asked for.
+            ledger.path = Some(call.subject.path().into());
+            return Err(refusal);
+        }
         let mut call = call.check_head(&house.settings)?;
         if let Some(response) = self.look_up(&mut call, ledger) {
             return Ok(Step::Reply(response));

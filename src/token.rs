@@ -204,6 +204,10 @@ impl TokenKeeper {
             };
             state.refused_at = Some(now);
             state.counts.renewed_after_refusal += 1;
+            tracing::warn!(
+                token.serial = token.serial,
+                "the vendor refused the token on a call: it is renewed"
+            );
             self.current.store(None);
         }
         Refused::Again

@@ -181,6 +181,10 @@ impl Lane {
         };
         async move {
             let (head, body) = sending.await?.into_parts();
+            // Nobody asked for another protocol, and what follows would be in it.
+            if head.status.is_informational() {
+                return Err(SendError::Broken(format!("an answer that is none: {}", head.status)));
+            }
             Ok(Answer { status: head.status, headers: head.headers, body })
         }
     }

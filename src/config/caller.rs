@@ -23,7 +23,7 @@ pub struct Caller {
     pub keys: Vec<KeyDigest>,
     /// What it may do. Default: everything.
     pub allow: Vec<Pattern>,
-    /// How often it may ask, hits included. Default: as often as it likes.
+    /// How often it may ask, hits included; as many may come at once. Default: as often as it likes.
     pub quota: Option<Rate>,
 }
 

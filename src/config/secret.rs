@@ -66,13 +66,19 @@ impl PartialEq for Secret {
     }
 }
 
+impl fmt::Display for SecretSource {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(out, "file {}", path.display()),
+            Self::Variable(name) => write!(out, "environment variable {name}"),
+            Self::Literal => out.write_str("the configuration file"),
+        }
+    }
+}
+
 impl fmt::Display for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            SecretSource::File(path) => write!(out, "<hidden: from file {}>", path.display()),
-            SecretSource::Variable(name) => write!(out, "<hidden: from environment variable {name}>"),
-            SecretSource::Literal => out.write_str("<hidden: from the configuration file>"),
-        }
+        write!(out, "<hidden: from {}>", self.source)
     }
 }
 
@@ -99,10 +105,10 @@ impl Value for Secret {
         };
         let text = secret.value.expose_secret();
         if text.trim().is_empty() {
-            return refuse(raw, context, &format!("{secret} is empty"));
+            return refuse(raw, context, &format!("the secret from {} is empty", secret.source), "a secret");
         }
         if text.starts_with("<hidden: ") {
-            return refuse(raw, context, "this only stands where a secret was hidden");
+            return refuse(raw, context, "this only stands where a secret was hidden", EXPECTED);
         }
         Some(secret)
     }
@@ -123,12 +129,13 @@ fn referred(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Secret> {
         Some(("file", path)) => from_file(raw, context, path),
         Some(("env", name)) => {
             let Some(value) = context.environment.get(name) else {
-                return refuse(raw, context, &format!("the environment variable {name} is not set"));
+                let what = format!("the environment variable {name} is not set");
+                return refuse(raw, context, &what, "a variable that is set");
             };
             let source = SecretSource::Variable(name.to_owned());
             Some(Secret { value: value.into(), source })
         }
-        _ => refuse(raw, context, "this is neither of what a secret may be"),
+        _ => refuse(raw, context, "this is none of what a secret may be", EXPECTED),
     }
 }
 
@@ -136,7 +143,10 @@ fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Sec
     let path = context.folder.join(path);
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) => return refuse(raw, context, &format!("{}: {error}", path.display())),
+        Err(error) => {
+            let what = format!("{}: {error}", path.display());
+            return refuse(raw, context, &what, "a file that can be read");
+        }
     };
     if open_to_all(&path) {
         let warning = "everybody on this machine may read it; mode 0600 or 0440 is enough";
@@ -147,8 +157,8 @@ fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Sec
 }
 
 /// A mistake of which nothing is shown but what is said here.
-fn refuse<T>(raw: &Raw<'_>, context: &mut Context<'_>, what: &str) -> Option<T> {
-    context.mistake(raw, what.to_owned(), EXPECTED, Show::UpToPlace);
+fn refuse<T>(raw: &Raw<'_>, context: &mut Context<'_>, what: &str, expected: &str) -> Option<T> {
+    context.mistake(raw, what.to_owned(), expected, Show::UpToPlace);
     None
 }
 

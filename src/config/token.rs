@@ -11,7 +11,7 @@ use super::{Section, Settings};
 /// How the app token is kept good.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
-    /// How long a call waits for a token when there is none. 0 to 5 min, default 5 s.
+    /// How long a call waits for a token that is being asked for. 0 to 5 min, default 5 s.
     pub patience: Duration,
     /// A token is renewed at two thirds of its life, and never later than this. 1 min to 7 d,
     /// default 7 d.

@@ -120,7 +120,7 @@ impl Section for Vendor {
 }
 
 const NAME: &str = "letters, digits, '.', '_' and '-', and not only dots";
-const VISIBLE: &str = "visible ASCII letters, at least one";
+const VISIBLE: &str = "visible ASCII characters, at least one";
 
 /// Half of an app key. It becomes a part of every path, so dots alone would lead elsewhere.
 fn is_name(name: &str) -> bool {

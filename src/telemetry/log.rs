@@ -5,7 +5,7 @@
 use super::Office;
 use crate::clock;
 use crate::exchange::Exchange;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -30,9 +30,15 @@ where
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let _ = match format {
         Format::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
-        Format::Text => lines.with_target(false).try_init(),
+        // Colours are for a terminal: in a file, in a journal or in a pipe they are noise.
+        Format::Text => lines.with_target(false).with_ansi(colours()).try_init(),
     };
     Ok(())
+}
+
+/// Whether whoever reads the log wants colours (<https://no-color.org>).
+fn colours() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|asked| asked.is_empty())
 }
 
 /// The one line of an exchange.

@@ -30,8 +30,8 @@ async fn check_prints_what_it_would_load_itself_and_no_secret() {
 
 #[tokio::test]
 async fn the_shipped_configurations_pass() {
-    for name in ["gateway.toml", "minimal.toml"] {
-        let text = std::fs::read_to_string(format!("{}/config/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    for name in ["config/gateway.toml", "config/minimal.toml", "deploy/compose/gateway.toml"] {
+        let text = std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let text = text.replace("{ env = \"EASEMOB_CLIENT_SECRET\" }", "\"a-secret\"");
         let folder = Folder::with(&text);
         let done = run(&["check", "--config", &folder.config()]).await;
@@ -155,7 +155,10 @@ async fn every_command_says_what_it_is_for_and_a_wrong_one_is_refused() {
             own.out
         );
     }
-    for wrong in [&["srve"][..], &[], &["serve"], &["serve", "--config"], &["check", "--verbose"]] {
+    let unasked =
+        [&["probe", "https://127.0.0.1/livez"][..], &["probe", "127.0.0.1:9090"], &["probe", "/livez"]];
+    let wrongs = [&["srve"][..], &[], &["serve"], &["serve", "--config"], &["check", "--verbose"]];
+    for wrong in wrongs.into_iter().chain(unasked) {
         let done = run(wrong).await;
         assert!(done.code == Some(2) && !done.err.is_empty(), "{wrong:?}");
     }

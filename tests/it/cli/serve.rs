@@ -1,7 +1,7 @@
 //! `serve`: it says where it listens, answers operators, and says clearly why it cannot start.
 
 use crate::support::house::{Vendor, configuration};
-use crate::support::program::{Folder, Served, run};
+use crate::support::program::{Folder, Program, Served, run};
 use crate::support::wire::{get, request, soon};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use http::Method;
@@ -28,6 +28,16 @@ async fn it_says_where_it_listens_and_answers_callers_and_operators() {
     assert_eq!(served.look("/nothing").await.0, 404);
     served.program.signal("TERM");
     assert_eq!(served.program.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_log_for_eyes_has_no_colours_where_no_eyes_are() {
+    let vendor = Vendor::start().await;
+    let configuration = format!("{}\n[log]\nformat = \"text\"\n", configuration(&vendor.origin(), "", ""));
+    let folder = Folder::with(&configuration);
+    let mut program = Program::start(&["serve", "--config", &folder.config()]);
+    let line = program.says("listening on").await;
+    assert!(line.contains(" INFO ") && !line.contains('\x1b'), "{line:?}");
 }
 
 #[tokio::test]

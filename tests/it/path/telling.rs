@@ -210,6 +210,10 @@ async fn one_line_tells_of_each_exchange() {
     assert_eq!(hit["gateway.refusal"], "-");
     let forbidden = told.iter().find(|line| line["gateway.refusal"] == "forbidden").unwrap();
     assert_eq!((&forbidden["gateway.caller"], &forbidden["http.status"]), (&json!("rooms"), &json!(403)));
+    assert_eq!(
+        (&forbidden["gateway.endpoint"], &forbidden["http.path"]),
+        (&json!("group.read"), &json!(group()))
+    );
 }
 
 #[tokio::test(start_paused = true)]

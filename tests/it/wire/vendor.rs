@@ -135,6 +135,20 @@ async fn a_write_whose_connection_closes_while_it_waits_for_its_moment_is_sent_o
     assert_eq!((second.status(), call.whole), (200, true), "{}", second.text());
 }
 
+#[tokio::test]
+async fn an_answer_that_changes_the_protocol_is_none() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "").await;
+    let mut caller = house.talk().await;
+    let (answered, ()) =
+        tokio::join!(caller.ask(request("PUT", "/chatgroups/1", r#"{"groupname":"a"}"#)), async {
+            let (mut talk, _) = raw.call().await;
+            talk.say("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n")
+                .await;
+        });
+    assert_eq!((answered.status(), answered.header("gateway-error")), (502, "unreachable"));
+}
+
 /// How an answer can break.
 const BREAKS: [&str; 4] = [
     "",
