@@ -79,6 +79,8 @@ fn configuration(options: &Options, vendor: SocketAddr) -> Result<Config, Failur
         address = "{listen}"
         [admin]
         address = "{admin}"
+        # Whoever names another address than loopback on the command line has asked for it.
+        open = true
         [log]
         format = "text"
         level = "warn"

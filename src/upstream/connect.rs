@@ -200,6 +200,10 @@ fn tls(settings: &Settings) -> io::Result<(tokio_rustls::TlsConnector, ServerNam
         for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
             roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
         }
+        // Whatever is no PEM is passed over: better said now than as a vendor whose certificate is strange.
+        if roots.len() == webpki_roots::TLS_SERVER_ROOTS.len() {
+            return Err(io::Error::other("no certificate in it"));
+        }
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)

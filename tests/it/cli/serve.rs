@@ -41,6 +41,15 @@ async fn a_log_for_eyes_has_no_colours_where_no_eyes_are() {
 }
 
 #[tokio::test]
+async fn a_file_of_certificates_with_none_in_it_is_no_start() {
+    // The configuration itself: a file that can be read, and no PEM.
+    let folder = Folder::with(&configuration("https://127.0.0.1:1", "ca_file = \"gateway.toml\"", ""));
+    let done = run(&["serve", "--config", &folder.config()]).await;
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    assert!(done.err.contains("vendor.ca_file") && done.err.contains("no certificate"), "{}", done.err);
+}
+
+#[tokio::test]
 async fn a_port_that_is_taken_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = taken.local_addr().unwrap().to_string();
