@@ -65,7 +65,6 @@ impl Body {
 
     /// The same body, which fails when it is not whole by then; and a future that lets go of what is under it at
     /// that moment even if nobody asks for more: who reads slowly, or not at all, must not hold a connection.
-    #[must_use]
     pub fn until(self, deadline: Instant) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let body = Arc::new(Mutex::new(Some(self)));
         let (kept, dropped) = oneshot::channel::<()>();
