@@ -113,6 +113,7 @@ impl Parts {
             settings,
             pools,
             waiting: Default::default(),
+            granting: Default::default(),
             listening: Default::default(),
         };
         Ok(Self { house: Arc::new(house), office })

@@ -102,6 +102,8 @@ pub struct House {
     pub pools: Vec<Vec<PoolId>>,
     /// Requests that are waiting for something now.
     pub waiting: AtomicUsize,
+    /// Token requests under way now: nobody knows yet who asks, so they take no place from those who are known.
+    pub granting: AtomicUsize,
     /// Writes without an answer that are listened for now.
     pub listening: AtomicUsize,
 }
@@ -125,6 +127,9 @@ pub enum Outcome {
 
 /// An answer on its way.
 pub struct Waiting(Pin<Box<dyn Future<Output = Response<Body>> + Send>>);
+
+/// The most token requests at once: client libraries ask once a day.
+const GRANTS_MAX: usize = 256;
 
 /// The asynchronous half of one request.
 type Going<'a> = Pin<Box<dyn Future<Output = Result<Response<Body>, Refusal>> + Send + 'a>>;
@@ -227,13 +232,14 @@ impl Gateway {
             }
             Effect::Write(_) | Effect::Relay => Box::pin(self.relay(call, &mut ledger)),
         };
-        let result = self.seated(going).await;
+        let seat = Seat::take(&self.house.waiting, self.house.settings.requests_max);
+        let result = seated(seat, going).await;
         answer(result, ledger)
     }
 
     async fn grant(&self, request: Request<Body>, mut ledger: Ledger) -> Response<Body> {
         let going: Going<'_> = Box::pin(self.answer_grant(request, &mut ledger));
-        let result = self.seated(going).await;
+        let result = seated(Seat::take(&self.house.granting, GRANTS_MAX), going).await;
         let outcome = match &result {
             Ok(response) if response.status().is_success() => "granted",
             Ok(_) => "declined",
@@ -242,12 +248,12 @@ impl Gateway {
         self.desk.audit_grant(ledger.caller, outcome);
         answer(result, ledger)
     }
+}
 
-    /// Whatever waits takes a seat, and a panic in it ends nothing else.
-    async fn seated(&self, going: Going<'_>) -> Result<Response<Body>, Refusal> {
-        let _seat = Seat::take(&self.house).ok_or(Refusal::Full)?;
-        AssertUnwindSafe(going).catch_unwind().await.unwrap_or(Err(Refusal::Broken))
-    }
+/// Whatever waits takes a seat, and a panic in it ends nothing else.
+async fn seated(seat: Option<Seat<'_>>, going: Going<'_>) -> Result<Response<Body>, Refusal> {
+    let _seat = seat.ok_or(Refusal::Full)?;
+    AssertUnwindSafe(going).catch_unwind().await.unwrap_or(Err(Refusal::Broken))
 }
 
 fn answer(result: Result<Response<Body>, Refusal>, ledger: Ledger) -> Response<Body> {
@@ -268,10 +274,10 @@ fn refused(refusal: &Refusal, mut ledger: Ledger) -> Response<Body> {
 struct Seat<'a>(&'a AtomicUsize);
 
 impl<'a> Seat<'a> {
-    fn take(house: &'a House) -> Option<Self> {
-        let seat = Self(&house.waiting);
-        let taken = house.waiting.fetch_add(1, Ordering::Relaxed);
-        (taken < house.settings.requests_max).then_some(seat)
+    fn take(seats: &'a AtomicUsize, max: usize) -> Option<Self> {
+        let seat = Self(seats);
+        let taken = seats.fetch_add(1, Ordering::Relaxed);
+        (taken < max).then_some(seat)
     }
 }
 

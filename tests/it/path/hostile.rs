@@ -3,12 +3,16 @@
 use super::callers::{key_of, with_callers};
 use super::refusals::assert_refused;
 use crate::support::world::{APP, World, request};
-use easemob_gateway::body::Body;
+use bytes::Bytes;
+use easemob_gateway::body::{Body, BodyError};
 use easemob_gateway::config::EndpointOverride;
 use easemob_gateway::simulator::SAMPLE_GROUPS;
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
+use futures_util::stream::pending;
 use http::{Method, Request};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -84,6 +88,28 @@ async fn a_users_grant_goes_out_under_the_label_by_which_it_was_read() {
     world.send(request.body(Body::Kept(body.into())).unwrap()).await;
     let sent = tap.last();
     assert_eq!((sent.header("content-type"), &*sent.body), ("application/json", body.as_bytes()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn token_requests_of_strangers_that_never_end_take_nobodys_place() {
+    let callers = "[[callers]]\nname = \"orders\"\n";
+    let world = World::with(
+        |config| {
+            with_callers(config, callers);
+            config.listen.requests_max = 2;
+        },
+        |_| {},
+    );
+    let endless = || Body::stream(StreamBody::new(pending::<Result<Frame<Bytes>, BodyError>>()));
+    let ask = || Request::post(format!("{APP}/token")).header("host", "gateway").body(endless()).unwrap();
+    let mut strangers: Vec<_> = (0..2).map(|_| world.gateway.call(ask())).collect();
+    for stranger in &mut strangers {
+        assert!(futures_util::poll!(stranger).is_pending());
+    }
+    let mut read = request(Method::GET, &format!("/chatgroups/{A}"), None);
+    read.headers_mut().insert("authorization", format!("Bearer {}", key_of("orders")).parse().unwrap());
+    let reply = world.send(read).await;
+    assert_eq!((reply.status.as_u16(), reply.refusal()), (200, ""));
 }
 
 #[tokio::test(start_paused = true)]
