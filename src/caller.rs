@@ -89,6 +89,10 @@ impl Callers {
                 Ok(None)
             };
         }
+        // Of two keys nobody knows whose request it is.
+        if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+            return Err(Unidentified::Wrong);
+        }
         self.of_key(bearer.ok_or(Unidentified::Missing)?).map(Some).ok_or(Unidentified::Wrong)
     }
 

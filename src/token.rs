@@ -14,7 +14,9 @@ use crate::clock::{self, Instant};
 use crate::tasks::Tasks;
 use arc_swap::ArcSwapOption;
 use ask::{Asker, Failure};
+use futures_util::FutureExt;
 use http::HeaderValue;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -267,8 +269,9 @@ impl TokenKeeper {
         drop(state);
         let keeper = Arc::clone(self);
         self.tasks.spawn("token grant", async move {
-            let granted = keeper.asker.ask().await;
-            keeper.finish(granted);
+            // Also when it breaks, the next one may begin.
+            let asking = AssertUnwindSafe(keeper.asker.ask()).catch_unwind().await;
+            keeper.finish(asking.unwrap_or_else(|_| Err(Failure::Failed("asking broke".to_owned()))));
         });
         Ok(())
     }

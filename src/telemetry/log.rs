@@ -41,29 +41,35 @@ fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|asked| asked.is_empty())
 }
 
-/// The one line of an exchange.
+/// The one line of an exchange: a warning when the vendor or the gateway failed.
 pub(super) fn exchange(exchange: &Exchange, office: &Office) {
     let endpoint = exchange.endpoint.map_or("-", |id| office.catalogue[id].endpoint.name);
     let duration_us = clock::now().saturating_duration_since(exchange.opened).as_micros() as u64;
     let path = exchange.path.as_deref().unwrap_or("-");
     let caller = caller(office, exchange.caller);
-    tracing::info!(
-        target: "gateway::exchange",
-        { http.method = exchange.method.as_str(),
-        http.path = path,
-        http.status = exchange.status,
-        gateway.endpoint = endpoint,
-        gateway.caller = caller,
-        gateway.cache = exchange.cache.as_str(),
-        gateway.calls = exchange.calls,
-        gateway.refusal = exchange.refusal.unwrap_or("-"),
-        duration_us },
-        "{} {} {} {}",
-        exchange.method,
-        endpoint,
-        exchange.status,
-        exchange.refusal.unwrap_or(exchange.cache.as_str()),
-    );
+    // A level is part of a line's constant half, so there are two.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "gateway::exchange",
+                { http.method = exchange.method.as_str(),
+                http.path = path,
+                http.status = exchange.status,
+                gateway.endpoint = endpoint,
+                gateway.caller = caller,
+                gateway.cache = exchange.cache.as_str(),
+                gateway.calls = exchange.calls,
+                gateway.refusal = exchange.refusal.unwrap_or("-"),
+                duration_us },
+                "{} {} {} {}",
+                exchange.method,
+                endpoint,
+                exchange.status,
+                exchange.refusal.unwrap_or(exchange.cache.as_str()),
+            )
+        };
+    }
+    if exchange.status >= 500 { line!(warn) } else { line!(info) }
 }
 
 /// The line of a change.

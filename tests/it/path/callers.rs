@@ -105,6 +105,18 @@ async fn what_is_no_key_of_anybody_is_refused_and_costs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_keys_nobody_knows_whose_request_it_is() {
+    let world = world("[[callers]]\nname = \"orders\"\n");
+    let (own, other) = (format!("Bearer {}", key_of("orders")), format!("Bearer {}", key_of("stranger")));
+    for second in [&own, &other] {
+        let reply =
+            with_headers(&world, &group(), &[("authorization", &own), ("authorization", second)]).await;
+        assert_eq!((reply.status.as_u16(), reply.refusal()), (401, "unidentified"));
+    }
+    assert_eq!(world.calls(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_outside_its_header_is_nothing() {
     let world = world(TWO);
     let key = key_of("orders");
