@@ -105,7 +105,6 @@ async fn who_asked_and_from_where_is_not_told_to_the_vendor() {
     let bearer = format!("Bearer {key}");
     let own = [
         ("authorization", bearer.as_str()),
-        ("authorization", "Bearer YWMtsomebody"),
         ("cookie", "session=1"),
         ("forwarded", "for=10.0.0.7"),
         ("x-forwarded-for", "10.0.0.7"),
