@@ -6,9 +6,9 @@
 //! `easemob`. Adding an endpoint is adding a row.
 //!
 //! **Tags** name something that can change: `group:7/members`. A template may take a value from the path
-//! (`{group}`), from the request's JSON body (`{body:/usernames/*}`) or from the answer's
-//! (`{answer:/data/*/groupid}`, with `|` between places that deployments differ in). A value that is a list gives
-//! one tag per element.
+//! (`{group}`), from the request's JSON body (`{body:/usernames/*}`, or `{body?:/newowner}` where it may be left
+//! out) or from the answer's (`{answer:/data/*/groupid}`, with `|` between places that deployments differ in). A
+//! value that is a list gives one tag per element.
 
 pub mod audit;
 mod endpoint;

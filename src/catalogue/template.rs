@@ -24,9 +24,16 @@ pub struct Templates {
 enum Piece {
     Text(&'static str),
     Parameter(usize),
-    Body(usize),
+    Body(usize, Must),
     /// One of several places: deployments differ.
     Answer(Vec<usize>),
+}
+
+/// Whether a body must have a member for its tags to be clear.
+#[derive(Clone, Copy, Debug)]
+enum Must {
+    BeThere,
+    Not,
 }
 
 /// Where values come from, for one exchange.
@@ -71,7 +78,8 @@ impl Templates {
                     pieces.push(Piece::Text(text));
                 }
                 pieces.push(match name.split_once(':') {
-                    Some(("body", pointer)) => Piece::Body(place(&mut body, pointer)),
+                    Some(("body", pointer)) => Piece::Body(place(&mut body, pointer), Must::BeThere),
+                    Some(("body?", pointer)) => Piece::Body(place(&mut body, pointer), Must::Not),
                     Some(("answer", pointers)) => Piece::Answer(
                         pointers.split('|').map(|pointer| place(&mut answer, pointer)).collect(),
                     ),
@@ -140,7 +148,7 @@ impl Piece {
         match self {
             Self::Text(_) | Self::Answer(_) => 1,
             Self::Parameter(at) => from.spans.values(from.path).nth(*at).map_or(1, elements),
-            Self::Body(at) => {
+            Self::Body(at, _) => {
                 from.body.map_or(0, |found| found.at(*at).values.iter().map(|value| elements(value)).sum())
             }
         }
@@ -153,7 +161,12 @@ impl Piece {
                 let value = from.spans.values(from.path).nth(*at).unwrap_or_default();
                 return value.split(',').map(|element| normal(element, prefix)).collect();
             }
-            Self::Body(at) => from.body.map(|found| found.at(*at)).into_iter().collect(),
+            Self::Body(at, must) => {
+                let found: Vec<_> = from.body.map(|found| found.at(*at)).into_iter().collect();
+                // Said by another name than ours, it would be a change that nobody touches.
+                *unclear |= matches!(must, Must::BeThere) && found.iter().any(|at| at.absent);
+                found
+            }
             Self::Answer(places) => {
                 let found: Vec<_> =
                     places.iter().filter_map(|at| from.answer.map(|found| found.at(*at))).collect();

@@ -20,8 +20,8 @@ pub(super) const ROWS: &[Endpoint] = &[
             "groups",
             "absent",
             "user:{body:/owner}/groups",
-            "user:{body:/members/*}/groups",
-            "group:{body:/groupid}",
+            "user:{body?:/members/*}/groups",
+            "group:{body?:/groupid}",
             "group:{answer:/data/groupid}",
         ],
     )
@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             "group:{group}/info",
             "group:{group}/members",
             "group:{group}/admins",
-            "user:{body:/newowner}/groups",
+            "user:{body?:/newowner}/groups",
         ],
     )
     .otherwise(&["users/groups"])

@@ -54,9 +54,24 @@ fn bytes_that_are_no_text_are_still_a_value() {
 }
 
 #[test]
+fn what_may_be_left_out_of_a_body_is_not_unclear() {
+    let catalogue = easemob_gateway::easemob::catalogue("org", "app").unwrap();
+    let row = |body: &str| {
+        let found = catalogue.look_up(&Method::PUT, "/chatgroups/7").unwrap();
+        let body = catalogue[found.endpoint].tags.body.as_ref().unwrap().collect(body.as_bytes()).unwrap();
+        let values = Values { path: "/chatgroups/7", spans: found.spans, body: Some(&body), answer: None };
+        catalogue.touches(found.endpoint, &values).names
+    };
+    assert!(!row(r#"{"groupname":"a"}"#).contains(&"users/groups".to_owned()));
+    assert!(row(r#"{"newowner":"bob"}"#).contains(&"user:bob/groups".to_owned()));
+    assert!(row(r#"{"newowner":["bob"]}"#).contains(&"users/groups".to_owned()));
+}
+
+#[test]
 fn a_body_that_is_unclear_touches_the_coarse_tags_too() {
     let toy = toy();
-    for body in [r#"{"things":{"a":1}}"#, r#"{"things":["a",1.5]}"#, r#"["a"]"#] {
+    // Also one that says it by a name that we do not know.
+    for body in [r#"{"things":{"a":1}}"#, r#"{"things":["a",1.5]}"#, r#"["a"]"#, r#"{"names":["a"]}"#, "{}"] {
         let tags = tags(&toy, (Method::POST, "/box/7"), Some(body), None);
         assert!(tags.names.contains(&"things".to_owned()), "{body}");
         assert!(tags.names.contains(&"box:7".to_owned()), "{body}");
