@@ -60,13 +60,11 @@ pub enum Cause {
     Declined,
     /// A write whose outcome nobody knows.
     Unknown,
-    /// An operator said so.
-    Purge,
 }
 
 impl Cause {
     /// Every cause, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Write, Self::Declined, Self::Unknown, Self::Purge];
+    pub const ALL: [Self; 3] = [Self::Write, Self::Declined, Self::Unknown];
 
     /// As metrics and logs say it.
     #[must_use]
@@ -75,7 +73,6 @@ impl Cause {
             Self::Write => "write",
             Self::Declined => "declined",
             Self::Unknown => "unknown",
-            Self::Purge => "purge",
         }
     }
 }
@@ -106,6 +103,22 @@ pub enum Kept {
     InDoubt,
     /// What is stored already was fetched later.
     Older,
+}
+
+impl Kept {
+    /// Every outcome, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Stored, Self::Overtaken, Self::InDoubt, Self::Older];
+
+    /// As metrics say it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Overtaken => "overtaken",
+            Self::InDoubt => "in_doubt",
+            Self::Older => "older",
+        }
+    }
 }
 
 impl Cache {
@@ -165,7 +178,7 @@ impl Cache {
         match cause {
             Cause::Write => self.doubts.open(&touched.slots, now + self.settings.settle),
             Cause::Unknown => self.doubts.open_unanswered(&touched.slots, touched.doubted),
-            Cause::Declined | Cause::Purge => {}
+            Cause::Declined => {}
         }
         self.epochs.touch(&touched.slots);
         touched
@@ -184,11 +197,6 @@ impl Cache {
         slots.sort_unstable();
         slots.dedup();
         slots
-    }
-
-    /// Nothing that was fetched before now is served again.
-    pub fn flush(&self) {
-        self.epochs.flush();
     }
 
     /// Answers kept, and the bytes they weigh. Approximate.

@@ -26,7 +26,7 @@ pub struct Cells {
     vendor_calls: Box<[AtomicU64]>,
     refusals: Mutex<BTreeMap<&'static str, u64>>,
     touches: [AtomicU64; Cause::ALL.len()],
-    kept: [AtomicU64; 4],
+    kept: [AtomicU64; Kept::ALL.len()],
 }
 
 /// What a scrape looks at beside the cells.
@@ -198,14 +198,13 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
         "Fetched answers that could be kept, by what became of them.",
         &["outcome"],
     )?;
-    const KEPT: [&str; 4] = ["stored", "overtaken", "in_doubt", "older"];
     for cells in desks.iter().map(|desk| &desk.cells) {
         for (cause, cell) in Cause::ALL.iter().zip(&cells.touches).filter(|(_, cell)| cell.load(Relaxed) > 0)
         {
             touches.with_label_values(&[cause.as_str()]).inc_by(cell.load(Relaxed));
         }
-        for (outcome, cell) in KEPT.iter().zip(&cells.kept).filter(|(_, cell)| cell.load(Relaxed) > 0) {
-            kept.with_label_values(&[*outcome]).inc_by(cell.load(Relaxed));
+        for (outcome, cell) in Kept::ALL.iter().zip(&cells.kept).filter(|(_, cell)| cell.load(Relaxed) > 0) {
+            kept.with_label_values(&[outcome.as_str()]).inc_by(cell.load(Relaxed));
         }
     }
     let (entries, bytes) = sources.cache.size();

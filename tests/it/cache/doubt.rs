@@ -105,12 +105,8 @@ async fn doubts_that_can_concern_no_fetch_any_more_are_forgotten() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_write_nothing_is_kept_until_it_has_settled() {
-    for (cause, ends) in [
-        (Cause::Write, SETTLE),
-        (Cause::Unknown, DOUBT),
-        (Cause::Declined, Duration::ZERO),
-        (Cause::Purge, Duration::ZERO),
-    ] {
+    for (cause, ends) in [(Cause::Write, SETTLE), (Cause::Unknown, DOUBT), (Cause::Declined, Duration::ZERO)]
+    {
         let (cache, key) = (cache(), key("a"));
         let touched = cache.touch(&tags(&["group:7"]), cause);
         let keep = || cache.keep(&key, entry(&key, touched.slots(), "{}", cache.epochs.now()), clock::now());

@@ -25,7 +25,6 @@ pub(crate) struct World {
     pub(crate) vendor: Control,
     pub(crate) parts: Parts,
     pub(crate) tasks: Tasks,
-    simulator: Simulator,
     desks: std::sync::Mutex<Vec<Arc<Desk>>>,
 }
 
@@ -59,7 +58,7 @@ impl World {
             Parts::new(&config, way_to(&simulator), tasks.clone(), dice).expect("the parts fit together");
         let (gateway, desk) = parts.worker(way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
-        Self { gateway, vendor: simulator.control(), parts, tasks, simulator, desks }
+        Self { gateway, vendor: simulator.control(), parts, tasks, desks }
     }
 
     /// The same, with this seed for chance, and with somebody on the line who hears every request that leaves
@@ -82,15 +81,7 @@ impl World {
             Parts::new(&config, tap.way_to(&simulator), tasks.clone(), dice).expect("they fit together");
         let (gateway, desk) = parts.worker(tap.way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
-        (Self { gateway, vendor: simulator.control(), parts, tasks, simulator, desks }, tap)
-    }
-
-    /// A further worker of the same gateway.
-    #[allow(dead_code, reason = "for tests that come")]
-    pub(crate) fn worker(&self) -> Gateway {
-        let (gateway, desk) = self.parts.worker(way_to(&self.simulator));
-        self.desks.lock().unwrap().push(desk);
-        gateway
+        (Self { gateway, vendor: simulator.control(), parts, tasks, desks }, tap)
     }
 
     /// One request, answered.
@@ -144,7 +135,6 @@ impl World {
     }
 
     /// Runs what is ready until nothing is, without moving time.
-    #[allow(dead_code, reason = "for tests that come")]
     pub(crate) async fn settle(&self) {
         for _ in 0..200 {
             tokio::task::yield_now().await;
