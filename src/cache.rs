@@ -141,8 +141,14 @@ impl Cache {
     /// What is kept under this key and may be served now.
     #[must_use]
     pub fn look_up(&self, key: &Key, now: Instant) -> Option<Arc<Entry>> {
+        self.find(key).filter(|entry| entry.deadline > now)
+    }
+
+    /// What is kept under this key and was touched by nobody, also past its time.
+    #[must_use]
+    pub fn find(&self, key: &Key) -> Option<Arc<Entry>> {
         let entry = self.store.get(&key.hash())?;
-        let good = entry.deadline > now && entry.key() == key.bytes() && self.current(&entry);
+        let good = entry.key() == key.bytes() && self.current(&entry);
         good.then_some(entry)
     }
 
@@ -163,7 +169,9 @@ impl Cache {
         // Two fetches of one read may land at once; the later one must stay.
         let stripe = &self.keeping[key.hash() as usize % KEEPING];
         let _alone = stripe.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.store.get(&key.hash()).is_some_and(|there| there.stamp > entry.stamp) {
+        // Between two touches stamps are alike; what a device changed shows in the later fetch only.
+        let order = |entry: &Entry| (entry.stamp, entry.fetched);
+        if self.store.get(&key.hash()).is_some_and(|there| order(&there) > order(&entry)) {
             return Kept::Older;
         }
         self.store.insert(key.hash(), entry);

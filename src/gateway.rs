@@ -9,6 +9,7 @@
 
 mod ask;
 mod call;
+mod directives;
 mod grant;
 pub mod keep;
 pub mod read;
@@ -156,7 +157,7 @@ impl Gateway {
         let mut ledger = self.desk.open(request.method().clone());
         let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &mut ledger)));
         match step.unwrap_or(Err(Refusal::Broken)) {
-            Ok(Step::Reply(response)) => Outcome::Ready(Some(ledger.close(response))),
+            Ok(Step::Reply(response)) => Outcome::Ready(Some(close(response, ledger))),
             Ok(Step::Go(call)) => {
                 let gateway = self.clone();
                 Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(*call, ledger).await })))
@@ -187,6 +188,11 @@ impl Gateway {
         if let Some(response) = self.look_up(&mut call, ledger) {
             return Ok(Step::Reply(response));
         }
+        // What is asked by body is looked up once the body is there.
+        if call.directives.only_if_cached && is_safe(call.request.method()) {
+            ledger.path = Some(call.subject.path().into());
+            return Err(Refusal::NotKept);
+        }
         if ledger.path.is_none() {
             ledger.path = Some(call.subject.path().into());
         }
@@ -215,12 +221,12 @@ impl Gateway {
             call.name(&self.house, read, None);
         }
         let now = ledger.opened;
-        let entry = self.house.cache.look_up(call.key.as_ref()?, now)?;
+        let response = self.kept(call, now)?;
         ledger.cache = CacheOutcome::Hit;
         if self.desk.hit_is_logged() {
             ledger.path = Some(call.subject.path().into());
         }
-        Some(reply::kept(&entry, now))
+        Some(response)
     }
 
     async fn go(&self, call: Call, mut ledger: Ledger) -> Response<Body> {
@@ -258,16 +264,22 @@ async fn seated(seat: Option<Seat<'_>>, going: Going<'_>) -> Result<Response<Bod
 
 fn answer(result: Result<Response<Body>, Refusal>, ledger: Ledger) -> Response<Body> {
     match result {
-        Ok(response) => ledger.close(response),
+        Ok(response) => close(response, ledger),
         Err(refusal) => refused(&refusal, ledger),
     }
+}
+
+/// Closes the ledger with what is answered: of that, `HEAD` gets the head.
+fn close(response: Response<Body>, ledger: Ledger) -> Response<Body> {
+    let response = if ledger.method == Method::HEAD { reply::without_body(response) } else { response };
+    ledger.close(response)
 }
 
 /// Answers a refusal at the one desk.
 fn refused(refusal: &Refusal, mut ledger: Ledger) -> Response<Body> {
     let row = refusal.row();
     ledger.refusal = Some(row.reason);
-    ledger.close(refusal.response())
+    close(refusal.response(), ledger)
 }
 
 /// The right to wait, given back when dropped.
@@ -313,6 +325,9 @@ impl From<NotFound> for Refusal {
             NotFound::TooLong => Self::BadTarget("The path is too long."),
             NotFound::Method(verbs) => {
                 let mut names: Vec<&str> = verbs.into_iter().map(Verb::as_str).collect();
+                if names.contains(&"GET") {
+                    names.push("HEAD");
+                }
                 names.sort_unstable();
                 names.dedup();
                 Self::WrongMethod(names.join(", "))

@@ -1,7 +1,7 @@
 //! A kept answer: one block of memory, with the proof of when it was true.
 //!
 //! The block holds slots, key and body one after the other; the body is handed out as a slice of it. Headers are
-//! rebuilt from constants: an answer is only kept when it is JSON in identity encoding.
+//! rebuilt from constants and numbers: an answer is only kept when it is JSON in identity encoding.
 
 use super::epoch::{Slot, Slots, Stamp};
 use super::key::Key;
@@ -20,12 +20,16 @@ pub struct Entry {
     pub stamp: Stamp,
     /// When it was fetched: its age counts from here.
     pub fetched: Instant,
-    /// From then on it is not served.
+    /// From then on it is past its time.
     pub deadline: Instant,
+    /// A hash of its body: two answers with one number are the same bytes.
+    pub etag: u64,
+    /// How its media type was spelt: a number of the caller's own.
+    pub media: u8,
 }
 
 /// What the store and the entry's own fields take beside the block: measured for moka 0.12 with 16-byte keys.
-const OVERHEAD_BYTES: u32 = 440;
+const OVERHEAD_BYTES: u32 = 448;
 
 impl Entry {
     /// Puts an answer into one block. `None` when it is too large for one.
@@ -52,7 +56,15 @@ impl Entry {
             stamp,
             fetched,
             deadline,
+            etag: 0,
+            media: 0,
         })
+    }
+
+    /// The same, with the numbers that its headers are made of.
+    #[must_use]
+    pub fn labelled(self, etag: u64, media: u8) -> Self {
+        Self { etag, media, ..self }
     }
 
     /// The places of its tags.

@@ -77,7 +77,8 @@ impl<T> Flights<T> {
     }
 
     /// A seat in the flight for this key that a reader who came at `came` may share, or in a new one. `slots`
-    /// are the places of the tags known from the request.
+    /// are the places of the tags known from the request. With `anew`, only one that has not left will do: then it
+    /// begins after him, whether anything was touched or not.
     ///
     /// # Errors
     /// [`Full`] when a limit is reached; nothing was started then.
@@ -85,12 +86,12 @@ impl<T> Flights<T> {
         self: &Arc<Self>,
         key: &Key,
         slots: &[Slot],
-        came: Stamp,
+        (came, anew): (Stamp, bool),
         epochs: &Epochs,
     ) -> Result<Seat<T>, Full> {
         let mut by_key = self.lock();
         if let Some(flight) = by_key.get(key.bytes())
-            && flight.may_join(came, epochs)
+            && flight.may_join(came, anew, epochs)
         {
             if flight.waiters.fetch_add(1, Ordering::Relaxed) >= self.waiters_max {
                 flight.waiters.fetch_sub(1, Ordering::Relaxed);
@@ -139,12 +140,11 @@ impl<T> Flight<T> {
         Stamp(self.stamp.load(Ordering::Acquire))
     }
 
-    fn may_join(&self, came: Stamp, epochs: &Epochs) -> bool {
+    fn may_join(&self, came: Stamp, anew: bool, epochs: &Epochs) -> bool {
         let stamp = self.stamp();
         // One that has not left will begin after him; if it leaves in this very moment, its stamp tells.
-        !self.departed.load(Ordering::Acquire)
-            || stamp >= came
-            || epochs.current(stamp, self.slots.iter().copied())
+        let overtaken = || stamp < came && !epochs.current(stamp, self.slots.iter().copied());
+        !self.departed.load(Ordering::Acquire) || !(anew || overtaken())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Method and path → row and parameters, or why not.
 //!
 //! Static segments win over parameters, so `/chatgroups/count` is not a group. A path that rows know by other
-//! methods only is refused (405); a path that nobody knows is the catalogue's row for unlisted ones.
+//! methods only is refused (405); a path that nobody knows is the catalogue's row for unlisted ones. `HEAD` is
+//! answered wherever `GET` is.
 
 use super::path::{Ambiguous, canonical};
 use super::{Endpoint, EndpointId, Mistake, Verb};
@@ -90,7 +91,7 @@ impl Router {
             let canonical = owned(canonical);
             return Ok(Found { endpoint: unlisted, canonical, spans: Spans::default() });
         };
-        let wanted = Verb::of(method);
+        let wanted = if *method == http::Method::HEAD { Some(Verb::Get) } else { Verb::of(method) };
         let row = matched.value.iter().find(|(verb, _)| Some(*verb) == wanted);
         let row = row.or_else(|| matched.value.iter().find(|(verb, _)| *verb == Verb::Any));
         let Some(&(_, endpoint)) = row else {

@@ -97,8 +97,7 @@ impl Errand {
     pub(super) fn shared(gateway: &Gateway, call: &Call, bytes: Bytes) -> Self {
         let patience = call.patience(&gateway.house.settings);
         let json = !bytes.is_empty();
-        let method = call.request.method().clone();
-        let mut errand = Self::of(&call.subject, method, Payload::Bytes(bytes), patience);
+        let mut errand = Self::of(&call.subject, call.asked_method(), Payload::Bytes(bytes), patience);
         errand.headers.insert(HOST, gateway.house.settings.host.clone());
         errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

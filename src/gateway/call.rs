@@ -2,7 +2,9 @@
 //!
 //! It owns the request and knows where its parameters stand. Nothing here waits or touches anything.
 
+use super::directives::Directives;
 use super::refusal::Refusal;
+use super::reply::Why;
 use super::{House, Settings, is_safe};
 use crate::body::Body;
 use crate::cache::{Key, Stamp};
@@ -28,6 +30,10 @@ pub(super) struct Call {
     pub(super) subject: Subject,
     /// Its name, if its answer may be shared and kept.
     pub(super) key: Option<Key>,
+    /// What the caller says about memory.
+    pub(super) directives: Directives,
+    /// Why memory did not answer.
+    pub(super) why: Why,
     /// The number of the last touch when its head had been read.
     pub(super) came: Stamp,
 }
@@ -66,7 +72,8 @@ impl Call {
             below,
             spans: found.spans,
         };
-        Ok(Self { request, subject, key: None, came })
+        let directives = Directives::of(request.headers());
+        Ok(Self { request, subject, key: None, directives, why: Why::Miss, came })
     }
 
     /// What can be refused by the head alone.
@@ -97,8 +104,19 @@ impl Call {
         catalogue[self.subject.endpoint].endpoint.verb != Verb::Any || !is_safe(self.request.method())
     }
 
+    /// The method by which the vendor is asked: the head of an answer is had by asking for it whole.
+    pub(super) fn asked_method(&self) -> Method {
+        match *self.request.method() {
+            Method::HEAD => Method::GET,
+            ref other => other.clone(),
+        }
+    }
+
     /// Names the read, if its answer may be shared and kept.
     pub(super) fn name(&mut self, house: &House, read: &Read, body: Option<&[u8]>) {
+        if self.directives.no_store {
+            return;
+        }
         let Subject { endpoint, spans, target, .. } = &self.subject;
         let path = self.subject.path();
         self.key = Key::new(&house.secret, *endpoint, read, (path, spans), target.query(), body);

@@ -3,9 +3,9 @@
 //! Kept is only what is exactly what it should be: a JSON object of success whose tags can be read, or a "not
 //! found" that says what is not there. Everything else goes to those who wait for it and is forgotten.
 
-use super::Gateway;
 use super::read::Trip;
 use super::reply::{self, Way};
+use super::{Call, Gateway};
 use crate::body::Body;
 use crate::cache::flight::Pilot;
 use crate::cache::{Entry, Epochs, Kept, Slot, Stamp};
@@ -29,21 +29,21 @@ pub struct Landing {
     pub(super) slots: Vec<Slot>,
     /// It is a success that may show more than could be read of it.
     pub(super) unclear: bool,
+    /// What it means.
+    pub(super) verdict: Verdict,
+    /// When its fetch began.
+    pub(super) began: Instant,
+    /// A hash of its body, if it is of a form that may be kept.
+    pub(super) etag: Option<u64>,
     pub(super) kept: Option<Kept>,
     pub(super) calls: u8,
 }
 
 impl Gateway {
     /// Reads what an answer shows, and keeps it if it may be kept.
-    pub(super) fn land(
-        &self,
-        landing: &mut Landing,
-        verdict: Verdict,
-        trip: &Trip,
-        (pilot, began): (&Pilot<super::read::Landed>, Instant),
-    ) {
+    pub(super) fn land(&self, landing: &mut Landing, trip: &Trip, pilot: &Pilot<super::read::Landed>) {
         let cache = &self.house.cache;
-        let fresh = match verdict {
+        let fresh = match landing.verdict {
             Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
                 self.good_for(landing, trip)
             }
@@ -51,7 +51,7 @@ impl Gateway {
             _ => None,
         };
         if landing.slots.is_empty() {
-            landing.unclear = verdict == Verdict::Good;
+            landing.unclear = landing.verdict == Verdict::Good;
             let mut tags = self.tags(&trip.subject, trip.body.as_ref(), None);
             tags.push(ABSENT.to_owned());
             landing.slots = cache.slots(&tags);
@@ -59,9 +59,13 @@ impl Gateway {
         let Some(fresh) = fresh.filter(|fresh| !fresh.is_zero()) else {
             return;
         };
-        let what = (landing.status.as_u16(), landing.body.as_ref());
+        let (status, began) = (landing.status.as_u16(), landing.began);
+        let etag = self.house.secret.hash(&landing.body) as u64;
+        landing.etag = (status == 200).then_some(etag);
+        let what = (status, landing.body.as_ref());
         let entry = Entry::new(&trip.key, &landing.slots, what, pilot.stamp(), (began, began + fresh));
         if let Some(entry) = entry {
+            let entry = entry.labelled(etag, reply::media(&landing.headers));
             let kept = cache.keep(&trip.key, Arc::new(entry), began);
             self.desk.cells.kept(kept);
             landing.kept = Some(kept);
@@ -127,6 +131,12 @@ impl Landing {
         !self.unclear && epochs.current(stamp, self.slots.iter().copied())
     }
 
+    /// Whether it is as young as this reader wants it. Who wants it new has joined no fetch that began before him.
+    pub(super) fn is_young(&self, call: &Call) -> bool {
+        let wants = &call.directives;
+        wants.no_cache || wants.max_age.is_none_or(|max| self.began.elapsed() <= max)
+    }
+
     fn is_plain_json(&self) -> bool {
         let json = self.headers.get(CONTENT_TYPE).is_some_and(|value| {
             let value = value.as_bytes();
@@ -136,8 +146,12 @@ impl Landing {
         json && encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
     }
 
-    pub(super) fn reply(&self, leads: bool) -> Response<Body> {
-        let way = if leads { Way::Fetched(self.kept) } else { Way::Joined(self.kept) };
-        reply::whole(self.status, &self.headers, self.body.clone(), way)
+    pub(super) fn reply(&self, call: &Call, leads: bool) -> Response<Body> {
+        let way = if leads { Way::Fetched(call.why, self.kept) } else { Way::Joined(call.why, self.kept) };
+        let response = reply::whole(self.status, &self.headers, self.body.clone(), way);
+        match self.etag {
+            Some(etag) => reply::tagged(response, etag, call),
+            None => response,
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::ask::{Errand, Judged, Lost, Payload};
 use super::call::Subject;
 use super::keep::Landing;
 use super::refusal::Refusal;
-use super::reply::{self, Way};
+use super::reply::{self, Way, Why};
 use super::{Call, Gateway};
 use crate::body::Body;
 use crate::body::Collected;
@@ -16,7 +16,7 @@ use crate::cache::flight::{Pilot, Seat};
 use crate::cache::{Full, Key, Slot};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
-use crate::clock;
+use crate::clock::{self, Instant};
 use crate::exchange::{CacheOutcome, Exchange};
 use bytes::Bytes;
 use http::header::{HeaderMap, RANGE};
@@ -45,6 +45,23 @@ pub(super) struct Trip {
     pub(super) shown: Option<Vec<Slot>>,
 }
 
+/// What a read asks by its body.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub(super) bytes: Bytes,
+    pub(super) body: Option<pointer::Collected>,
+}
+
+/// What a reader is given of a fetch.
+pub(super) enum Given {
+    /// An answer, and whether he began its fetch.
+    Answer(Arc<Landing>, bool),
+    /// One that nobody else can have.
+    Large(Response<Body>),
+    /// None that he may have: he must ask for himself.
+    Nothing,
+}
+
 /// A reader flies at most so often before he asks for himself alone.
 const FLIGHTS_MAX: u8 = 3;
 
@@ -54,42 +71,66 @@ impl Gateway {
         mut call: Call,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
-        let (bytes, body) = self.question(&mut call).await?;
-        call.subject.check_tags(&self.house.catalogue, body.as_ref())?;
+        let question = self.question(&mut call).await?;
+        call.subject.check_tags(&self.house.catalogue, question.body.as_ref())?;
         // Nobody knows what a body does to a read that has none.
-        let odd = body.is_none() && !bytes.is_empty();
-        if odd || !self.may_share(&call) {
-            ledger.cache = CacheOutcome::Bypass;
-            return Box::pin(self.alone(call, bytes, ledger)).await;
-        }
+        let odd = question.body.is_none() && !question.bytes.is_empty();
+        let shares = !odd && self.may_share(&call);
         // A body decides the name, so the first look was not possible before.
-        if body.is_some()
-            && let Some(response) = call.key.as_ref().and_then(|key| self.kept(key, ledger))
+        if shares
+            && question.body.is_some()
+            && let Some(response) = self.kept(&mut call, clock::now())
         {
+            ledger.cache = CacheOutcome::Hit;
+            if !self.desk.hit_is_logged() {
+                ledger.path = None;
+            }
             return Ok(response);
         }
-        let known =
-            self.house.catalogue.tags(call.subject.endpoint, &call.subject.values(body.as_ref(), None));
-        let slots = self.house.cache.slots(&known.names);
-        let patience = call.patience(&self.house.settings);
+        if call.directives.only_if_cached {
+            return Err(Refusal::NotKept);
+        }
+        if shares {
+            match self.shared(&call, &question, ledger).await? {
+                Given::Answer(landing, leads) => return Ok(landing.reply(&call, leads)),
+                Given::Large(response) => return Ok(response),
+                Given::Nothing => {}
+            }
+        }
+        ledger.cache = CacheOutcome::Bypass;
+        Box::pin(self.alone(call, question.bytes, ledger)).await
+    }
+
+    /// A fetch that this reader may share, or a new one.
+    async fn shared(
+        &self,
+        call: &Call,
+        question: &Question,
+        ledger: &mut Exchange,
+    ) -> Result<Given, Refusal> {
+        let house = &self.house;
+        let values = call.subject.values(question.body.as_ref(), None);
+        let known = house.catalogue.tags(call.subject.endpoint, &values);
+        let slots = house.cache.slots(&known.names);
+        let patience = call.patience(&house.settings);
+        let came = (call.came, call.directives.no_cache);
         for _ in 0..FLIGHTS_MAX {
             let Some(key) = &call.key else { break };
-            let house = &self.house;
-            let (ticket, leads) = match house.flights.board(key, &slots, call.came, &house.cache.epochs)? {
+            let (ticket, leads) = match house.flights.board(key, &slots, came, &house.cache.epochs)? {
                 Seat::Join(ticket) => (ticket, false),
                 Seat::Lead(pilot, ticket) => {
                     let shown = (!known.unclear).then(|| slots.clone());
-                    self.take_off(pilot, &call, key, (bytes.clone(), body.clone()), shown);
+                    self.take_off(pilot, call, key, question.clone(), shown);
                     (ticket, true)
                 }
             };
             ledger.cache = if leads { CacheOutcome::Miss } else { CacheOutcome::Joined };
             match ticket.landed().await {
                 Some((Landed::Answer(landing), stamp)) => {
-                    let mine = leads || stamp >= call.came;
-                    if mine || landing.is_current(stamp, &house.cache.epochs) {
+                    let is_true = stamp >= call.came || landing.is_current(stamp, &house.cache.epochs);
+                    if leads || (is_true && landing.is_young(call)) {
                         ledger.calls = if leads { landing.calls } else { 0 };
-                        return Ok(landing.reply(leads));
+                        return Ok(Given::Answer(landing, leads));
                     }
                 }
                 Some((Landed::Large(answer), _)) => {
@@ -97,7 +138,8 @@ impl Gateway {
                     let Some((status, headers, body)) = answer.filter(|_| leads) else {
                         break;
                     };
-                    return Ok(reply::passed(status, headers, body, Way::Fetched(None)));
+                    let way = Way::Fetched(call.why, None);
+                    return Ok(Given::Large(reply::passed(status, headers, body, way)));
                 }
                 // Whoever began it had less patience: that is no answer for those who have more.
                 Some((Landed::Refused(Refusal::BudgetSpent(_), theirs), _))
@@ -106,8 +148,7 @@ impl Gateway {
                 None => return Err(Refusal::Broken),
             }
         }
-        ledger.cache = CacheOutcome::Bypass;
-        Box::pin(self.alone(call, bytes, ledger)).await
+        Ok(Given::Nothing)
     }
 
     /// Whether one answer may serve several readers of this.
@@ -117,13 +158,13 @@ impl Gateway {
     }
 
     /// The body of a read that is asked by body: read, understood, and made part of its name.
-    async fn question(&self, call: &mut Call) -> Result<(Bytes, Option<pointer::Collected>), Refusal> {
+    async fn question(&self, call: &mut Call) -> Result<Question, Refusal> {
         let Some(read) = call.read(&self.house.catalogue) else {
             return Err(Refusal::Broken);
         };
         let bytes = self.body_at_hand(call).await?;
         if !read.by_body {
-            return Ok((bytes, None));
+            return Ok(Question { bytes, body: None });
         }
         if call.is_encoded() {
             return Err(Refusal::WrongType);
@@ -132,17 +173,22 @@ impl Gateway {
         let pointers = self.house.catalogue[call.subject.endpoint].tags.body.as_ref().unwrap_or(&nothing);
         let collected = pointers.collect(&bytes).map_err(|error| Refusal::Malformed(error.to_string()))?;
         call.name(&self.house, read, Some(&bytes));
-        Ok((bytes, Some(collected)))
+        Ok(Question { bytes, body: Some(collected) })
     }
 
-    fn kept(&self, key: &Key, ledger: &mut Exchange) -> Option<Response<Body>> {
-        let now = clock::now();
-        let entry = self.house.cache.look_up(key, now)?;
-        ledger.cache = CacheOutcome::Hit;
-        if !self.desk.hit_is_logged() {
-            ledger.path = None;
+    /// A kept answer that will do. If there is one that will not, notes why.
+    pub(super) fn kept(&self, call: &mut Call, now: Instant) -> Option<Response<Body>> {
+        let entry = self.house.cache.find(call.key.as_ref()?)?;
+        let left = entry.deadline.saturating_duration_since(now);
+        if left.is_zero() {
+            call.why = Why::Stale;
+            return None;
         }
-        Some(reply::kept(&entry, now))
+        if !call.directives.accept_fresh(now.saturating_duration_since(entry.fetched), left) {
+            call.why = Why::Request;
+            return None;
+        }
+        Some(reply::kept(&entry, now, call))
     }
 
     /// A read for one reader only: nothing is shared, nothing kept.
@@ -152,8 +198,9 @@ impl Gateway {
         bytes: Bytes,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
+        let method = call.asked_method();
         let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
-        errand.safe = true;
+        (errand.method, errand.safe) = (method, true);
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = ledger.calls.saturating_add(errand.calls);
         let judged = judged.map_err(Refusal::from)?;
@@ -165,7 +212,7 @@ impl Gateway {
         pilot: Pilot<Landed>,
         call: &Call,
         key: &Key,
-        (bytes, body): (Bytes, Option<pointer::Collected>),
+        Question { bytes, body }: Question,
         shown: Option<Vec<Slot>>,
     ) {
         let errand = Errand::shared(self, call, bytes);
@@ -198,11 +245,13 @@ impl Gateway {
                     body,
                     slots: Vec::new(),
                     unclear: false,
+                    verdict,
+                    began: began.get().copied().unwrap_or_else(clock::now),
+                    etag: None,
                     kept: None,
                     calls: trip.errand.calls,
                 };
-                let began = began.get().copied().unwrap_or_else(clock::now);
-                self.land(&mut landing, verdict, &trip, (&pilot, began));
+                self.land(&mut landing, &trip, &pilot);
                 Landed::Answer(Arc::new(landing))
             }
         };

@@ -55,6 +55,8 @@ pub enum Refusal {
     BadGrant(&'static str, &'static str),
     /// The vendor's limit would be exceeded.
     BudgetSpent(Budget),
+    /// The caller wants an answer from memory, and memory has none.
+    NotKept,
     /// There is no app token.
     NoToken(Duration),
     /// The token was renewed, but a body of this size cannot be sent twice.
@@ -114,6 +116,7 @@ impl Refusal {
             Self::BodyCut => (400, "illegal_argument", "body_cut"),
             Self::BadGrant(error, _) => (400, *error, "bad_grant"),
             Self::BudgetSpent(_) => (429, "reach_limit", "budget_spent"),
+            Self::NotKept => (504, "gateway_timeout", "not_kept"),
             Self::NoToken(_) => (503, "service_unavailable", "no_token"),
             Self::SendAgain => (503, "service_unavailable", "send_again"),
             Self::TokenRefused => (502, "bad_gateway", "token_refused"),
@@ -188,6 +191,7 @@ impl Refusal {
             Self::BodyCut => "The body did not arrive whole and in time.".into(),
             Self::BadGrant(_, what) => (*what).into(),
             Self::BudgetSpent(_) => "The vendor's call limit is spent; nothing was sent.".into(),
+            Self::NotKept => "Nothing is kept that will do; the request asks for nothing else.".into(),
             Self::NoToken(_) => "The gateway has no app token; nothing was sent.".into(),
             Self::SendAgain => "The app token has been renewed; send this upload again.".into(),
             Self::TokenRefused => "The vendor refuses the app token, also after its renewal.".into(),

@@ -1,14 +1,19 @@
 //! What we say: kept answers, fetched ones, and the headers that tell them apart.
 //!
-//! `Cache-Status` is RFC 9211's. Every value is a constant, since a hit is mostly this function.
+//! `Cache-Status` is RFC 9211's. Nearly every value is a constant, since a hit is mostly this function. The entity
+//! tag is a keyed hash of the body: strong, and the same on every gateway of one app. `Date` is written by the
+//! server.
 
+use super::Call;
+use super::directives::has_already;
 use crate::body::Body;
 use crate::cache::{Entry, Kept};
 use crate::clock::Instant;
 use crate::upstream::headers::to_caller;
 use bytes::Bytes;
-use http::header::{AGE, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Response, StatusCode};
+use http::header::{AGE, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Response, StatusCode};
+use http_body::Body as _;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -16,24 +21,81 @@ static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
     /// Fetched for this reader.
-    Fetched(Option<Kept>),
+    Fetched(Why, Option<Kept>),
     /// Fetched for another reader too, who began it.
-    Joined(Option<Kept>),
+    Joined(Why, Option<Kept>),
     /// A read that may not be kept, also one without a row.
     Bypass,
     /// What is no read.
     Passed,
 }
 
+/// Why a read was not answered from memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Why {
+    /// Nothing is kept, or something it shows has changed.
+    Miss,
+    /// What is kept is past its time.
+    Stale,
+    /// What is kept would be good, but the caller wants better.
+    Request,
+}
+
+/// Spellings of JSON's media type: an answer from memory has that of the fetched one.
+const MEDIA: [&str; 5] = [
+    "application/json",
+    "application/json;charset=UTF-8",
+    "application/json; charset=UTF-8",
+    "application/json;charset=utf-8",
+    "application/json; charset=utf-8",
+];
+
+/// The number of a spelling; of the plain one for what nobody writes.
+pub(super) fn media(headers: &HeaderMap) -> u8 {
+    let value = headers.get(CONTENT_TYPE);
+    MEDIA.iter().position(|media| value.is_some_and(|value| value == media)).unwrap_or_default() as u8
+}
+
 /// An answer from memory.
-pub(super) fn kept(entry: &Entry, now: Instant) -> Response<Body> {
+pub(super) fn kept(entry: &Entry, now: Instant, call: &Call) -> Response<Body> {
     let mut response = Response::new(Body::Kept(entry.body()));
     *response.status_mut() = StatusCode::from_u16(entry.status).unwrap_or_default();
     let headers = response.headers_mut();
-    headers.reserve(3);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.reserve(4);
+    let media = MEDIA.get(usize::from(entry.media)).copied().unwrap_or(MEDIA[0]);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(CACHE_STATUS.clone(), HeaderValue::from_static("easemob-gateway; hit"));
-    headers.insert(AGE, HeaderValue::from(now.saturating_duration_since(entry.fetched).as_secs()));
+    headers.insert(AGE, seconds(now.saturating_duration_since(entry.fetched).as_secs()));
+    // Conditions are about what is there (RFC 9110, 13.2.1).
+    if entry.status == 200 { tagged(response, entry.etag, call) } else { response }
+}
+
+/// Adds the entity tag, and leaves the body out if the caller has it.
+pub(super) fn tagged(mut response: Response<Body>, etag: u64, call: &Call) -> Response<Body> {
+    let mut text = *b"\"0123456789abcdef\"";
+    for (at, digit) in text[1..17].iter_mut().enumerate() {
+        *digit = b"0123456789abcdef"[(etag >> (60 - 4 * at)) as usize & 15];
+    }
+    let text = str::from_utf8(&text).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(text) {
+        response.headers_mut().insert(ETAG, value);
+    }
+    let method = call.request.method();
+    if matches!(*method, Method::GET | Method::HEAD) && has_already(call.request.headers(), text) {
+        *response.status_mut() = StatusCode::from_u16(304).unwrap_or_default();
+        *response.body_mut() = Body::Empty;
+        response.headers_mut().remove(CONTENT_TYPE);
+    }
+    response
+}
+
+/// The same for one who asked for the head alone.
+pub(super) fn without_body(mut response: Response<Body>) -> Response<Body> {
+    let length = response.body().size_hint().exact();
+    let body = std::mem::take(response.body_mut());
+    if let (Some(length), false) = (length, matches!(body, Body::Empty)) {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     response
 }
 
@@ -54,15 +116,47 @@ pub(super) fn passed(status: StatusCode, mut headers: HeaderMap, body: Body, way
     response
 }
 
+/// A number of seconds; the usual ones without writing them anew.
+fn seconds(number: u64) -> HeaderValue {
+    const USUAL: [&str; 31] = [
+        "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
+        "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30",
+    ];
+    let usual = usize::try_from(number).ok().and_then(|number| USUAL.get(number));
+    usual.map_or_else(|| HeaderValue::from(number), |text| HeaderValue::from_static(text))
+}
+
+/// `Cache-Status` of a fetched answer.
+macro_rules! fetched {
+    ($fwd:literal, $kept:expr) => {
+        match $kept {
+            Some(Kept::Stored) => concat!("easemob-gateway; fwd=", $fwd, "; stored"),
+            Some(Kept::Overtaken) => concat!("easemob-gateway; fwd=", $fwd, "; detail=overtaken"),
+            Some(Kept::InDoubt) => concat!("easemob-gateway; fwd=", $fwd, "; detail=in-doubt"),
+            _ => concat!("easemob-gateway; fwd=", $fwd),
+        }
+    };
+}
+
+/// The same where several readers share it.
+macro_rules! joined {
+    ($fwd:literal, $kept:expr) => {
+        match $kept {
+            Some(Kept::Stored) => concat!("easemob-gateway; fwd=", $fwd, "; collapsed; stored"),
+            _ => concat!("easemob-gateway; fwd=", $fwd, "; collapsed"),
+        }
+    };
+}
+
 impl Way {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Fetched(Some(Kept::Stored)) => "easemob-gateway; fwd=miss; stored",
-            Self::Fetched(Some(Kept::Overtaken)) => "easemob-gateway; fwd=miss; detail=overtaken",
-            Self::Fetched(Some(Kept::InDoubt)) => "easemob-gateway; fwd=miss; detail=in-doubt",
-            Self::Fetched(_) => "easemob-gateway; fwd=miss",
-            Self::Joined(Some(Kept::Stored)) => "easemob-gateway; fwd=miss; collapsed; stored",
-            Self::Joined(_) => "easemob-gateway; fwd=miss; collapsed",
+            Self::Fetched(Why::Miss, kept) => fetched!("miss", kept),
+            Self::Fetched(Why::Stale, kept) => fetched!("stale", kept),
+            Self::Fetched(Why::Request, kept) => fetched!("request", kept),
+            Self::Joined(Why::Miss, kept) => joined!("miss", kept),
+            Self::Joined(Why::Stale, kept) => joined!("stale", kept),
+            Self::Joined(Why::Request, kept) => joined!("request", kept),
             Self::Bypass => "easemob-gateway; fwd=bypass",
             Self::Passed => "easemob-gateway; fwd=method",
         }

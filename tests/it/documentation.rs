@@ -73,6 +73,7 @@ fn refusals() -> Vec<Refusal> {
         BadGrant("illegal_argument", "…"),
         BadGrant("invalid_grant", "…"),
         BudgetSpent(Budget { pool: "group.read".into(), rate: Rate::per_second(100), again: time }),
+        NotKept,
         NoToken(time),
         SendAgain,
         TokenRefused,
@@ -88,7 +89,7 @@ fn is_listed(refusal: &Refusal) -> bool {
     match refusal {
         Full | FlightFull | Unidentified(_) | Forbidden | CallerLimited(_) | UnknownApp | UnknownEndpoint
         | WrongMethod(_) | AmbiguousPath(_) | BadTarget(_) | Malformed(_) | TooLarge(_) | WrongType
-        | BodyCut | BadGrant(..) | BudgetSpent(_) | NoToken(_) | SendAgain | TokenRefused
+        | BodyCut | BadGrant(..) | BudgetSpent(_) | NotKept | NoToken(_) | SendAgain | TokenRefused
         | Unreachable(_) | TimedOut | Broken => true,
     }
 }

@@ -123,7 +123,7 @@ async fn every_other_grant_is_refused_and_nothing_is_sent() {
         "request_too_large",
         "body_too_large",
     );
-    for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS] {
         for path in ["/token", "/%74oken", "/token?grant_type=client_credentials&client_id=a&client_secret=b"]
         {
             let mut request = request(method.clone(), path, None);

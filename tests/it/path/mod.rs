@@ -3,6 +3,7 @@
 mod basics;
 mod budget;
 mod callers;
+mod conditions;
 mod grants;
 mod headers;
 mod hostile;

@@ -86,6 +86,7 @@ rows! {
     body_cut: 400 "illegal_argument" 0;
     bad_grant: 400 "invalid_grant" 0;
     budget_spent: 429 "reach_limit" 0;
+    not_kept: 504 "gateway_timeout" 0;
     no_token: 503 "service_unavailable" 0;
     send_again: 503 "service_unavailable" 1;
     token_refused: 502 "bad_gateway" 2;

@@ -33,8 +33,22 @@ fn tags(name: &str) -> Vec<String> {
 }
 
 fn entry(cache: &Cache, stamp: Stamp, body: &str) -> Arc<Entry> {
-    let (slots, now) = (cache.slots(&tags("group:1/info")), clock::now());
-    Arc::new(Entry::new(&key(), &slots, (200, body.as_bytes()), stamp, (now, now + MINUTE)).unwrap())
+    fetched_at(cache, clock::now(), stamp, body)
+}
+
+fn fetched_at(cache: &Cache, began: clock::Instant, stamp: Stamp, body: &str) -> Arc<Entry> {
+    let slots = cache.slots(&tags("group:1/info"));
+    Arc::new(Entry::new(&key(), &slots, (200, body.as_bytes()), stamp, (began, began + MINUTE)).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_fetches_between_two_touches_the_later_one_stays() {
+    let (cache, earlier) = (cache(), clock::now());
+    let later = earlier + Duration::from_secs(1);
+    let stamp = cache.epochs.now();
+    assert_eq!(cache.keep(&key(), fetched_at(&cache, later, stamp, "later"), later), Kept::Stored);
+    assert_eq!(cache.keep(&key(), fetched_at(&cache, earlier, stamp, "earlier"), earlier), Kept::Older);
+    assert_eq!(cache.look_up(&key(), clock::now()).unwrap().body(), "later");
 }
 
 #[tokio::test(start_paused = true)]

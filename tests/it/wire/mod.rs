@@ -3,6 +3,7 @@
 mod closing;
 mod framing;
 mod garbage;
+mod heads;
 mod http2;
 mod slow;
 mod stalled;

@@ -73,6 +73,10 @@ async fn with_header(world: &World, name: &'static str, value: &str) -> Scene {
     scene(world, request).await
 }
 
+pub(super) async fn not_kept() -> Scene {
+    with_header(&World::new(), "cache-control", "only-if-cached").await
+}
+
 pub(super) async fn vendor_token() -> Scene {
     with_header(&World::new(), "authorization", "Bearer YWMtabc").await
 }
