@@ -9,7 +9,7 @@ use crate::cache::{Cache, Flights};
 use crate::clock;
 use crate::config::Config;
 use crate::easemob;
-use crate::gateway::{Gateway, House};
+use crate::gateway::{Gateway, House, batch::Batches};
 use crate::limit::{Fairness, Limits, PoolId};
 use crate::server::{Server, admin::Admin};
 use crate::tasks::Tasks;
@@ -100,12 +100,14 @@ impl Parts {
         });
         let pools =
             catalogue.rows().map(|(_, row)| row.pools.iter().map(|pool| PoolId(*pool)).collect()).collect();
+        let batches = Batches::new(catalogue.rows().len());
         let house = House {
             callers: callers(config, &catalogue),
             fairness: Fairness::new(config.callers.iter().map(|caller| caller.quota).collect()),
             limits: Limits::new(pool_settings(config, &catalogue), limit_settings(config)),
             cache: Arc::new(Cache::new(cache_settings(config), &secret)),
             flights: Flights::new(config.cache.flights_max, config.cache.waiters_max),
+            batches,
             catalogue,
             tokens,
             secret,

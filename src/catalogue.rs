@@ -87,6 +87,8 @@ pub struct Read {
     pub ends: Option<Ends>,
     /// Pointer to what an element has that could not be answered: with one such, nothing is kept.
     pub flaws: Option<&'static str>,
+    /// It is about at most so many things, listed at the end of its path, and each of them may be kept by itself.
+    pub by_entity: Option<usize>,
 }
 
 /// Where an answer says when its entries end.

@@ -4,6 +4,7 @@
 //! documentation: "seed" operations are the group management and the room mute pages.
 
 mod attributes;
+pub mod batch;
 pub mod dialect;
 mod elsewhere;
 pub mod grant;

@@ -8,6 +8,7 @@
 //! Refusals are one enum, answered at one desk. What happened is written into a ledger, which decides nothing.
 
 mod ask;
+pub mod batch;
 mod call;
 mod directives;
 mod grant;
@@ -72,6 +73,8 @@ pub struct Settings {
     pub write_listen_max: usize,
     /// How long "not found" is kept.
     pub absent: Duration,
+    /// One thing asked for alone has the form that it has among others.
+    pub forms_equal: bool,
     /// Freshness by endpoint, where it is not the row's own.
     pub fresh: Vec<Option<Duration>>,
 }
@@ -91,6 +94,8 @@ pub struct House {
     pub cache: Arc<Cache>,
     /// What is being fetched.
     pub flights: Arc<Flights<read::Landed>>,
+    /// What is known of answers about several things.
+    pub batches: batch::Batches,
     /// The token.
     pub tokens: Arc<TokenKeeper>,
     /// What hashes are keyed with.

@@ -94,6 +94,7 @@ pub(super) fn path_settings(config: &Config, catalogue: &Catalogue) -> Result<ga
         write_listen: cache.write_listen,
         write_listen_max: cache.write_listen_max,
         absent: cache.absent,
+        forms_equal: vendor.group_forms_equal,
         fresh: catalogue.rows().map(|(_, row)| fresh(row.endpoint.name)).collect(),
     })
 }

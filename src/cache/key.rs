@@ -82,6 +82,18 @@ impl Key {
         Some(Self { bytes, hash })
     }
 
+    /// The name of one element of an answer about several: no read of its own has it.
+    #[must_use]
+    pub fn element(secret: &Secret, endpoint: EndpointId, name: &str) -> Self {
+        let mut bytes = SmallVec::<[u8; 160]>::new();
+        bytes.extend_from_slice(&endpoint.0.to_be_bytes());
+        bytes.extend_from_slice(name.as_bytes());
+        // After the slash of a last parameter stands nothing, or what divides pairs or a body from it.
+        bytes.extend_from_slice(b"/!");
+        let hash = secret.hash(&bytes);
+        Self { bytes, hash }
+    }
+
     /// The name itself.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {

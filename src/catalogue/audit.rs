@@ -95,6 +95,11 @@ fn tags(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
                 for tag in read.tags.iter().filter(|tag| !touched.contains(&place(tag))) {
                     mistakes.push(Mistake::of(row.name, &format!("carries {tag}, which no write touches")));
                 }
+                let parameters = || row.path.split('/').filter(|segment| segment.starts_with('{'));
+                if read.by_entity.is_some() && !(row.path.ends_with(",}") && parameters().count() == 1) {
+                    mistakes
+                        .push(Mistake::of(row.name, "is by entity, and its path is no list of those alone"));
+                }
                 // Elements come and go through a tag that every page of a list carries.
                 if read.tags.iter().all(|tag| tag.contains("{answer:")) {
                     mistakes.push(Mistake::of(row.name, "has no tag that is known before the answer"));

@@ -26,7 +26,15 @@ impl Endpoint {
             name,
             verb,
             path,
-            Effect::Read(Read { tags, fresh, query: &[], by_body: false, ends: None, flaws: None }),
+            Effect::Read(Read {
+                tags,
+                fresh,
+                query: &[],
+                by_body: false,
+                ends: None,
+                flaws: None,
+                by_entity: None,
+            }),
         )
     }
 
@@ -86,6 +94,15 @@ impl Endpoint {
     pub const fn flaws(mut self, at: &'static str) -> Self {
         if let Effect::Read(read) = &mut self.effect {
             read.flaws = Some(at);
+        }
+        self
+    }
+
+    /// A read of at most so many things, each of which may be kept by itself.
+    #[must_use]
+    pub const fn by_entity(mut self, most: usize) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.by_entity = Some(most);
         }
         self
     }

@@ -39,6 +39,9 @@ pub struct Vendor {
     pub idle_timeout: Duration,
     /// In what the token endpoint counts `expires_in`. Default: seconds.
     pub expires_in_unit: ExpiresInUnit,
+    /// Whether a group asked for alone has the form that it has in a batch; the vendor has been seen to leave
+    /// `owner` out of batches. Default: false.
+    pub group_forms_equal: bool,
     /// What happens to paths that the catalogue does not know. Default: relayed.
     pub unlisted: Unlisted,
 }
@@ -79,6 +82,7 @@ impl Section for Vendor {
             connections_max: 256,
             idle_timeout: Duration::from_secs(20),
             expires_in_unit: ExpiresInUnit::Seconds,
+            group_forms_equal: false,
             unlisted: Unlisted::Relay,
         }
     }
@@ -98,6 +102,7 @@ impl Section for Vendor {
             connections_max,
             idle_timeout,
             expires_in_unit,
+            group_forms_equal,
             unlisted,
         } = self;
         let (short, second) = (Duration::from_millis(10), Duration::from_secs(1));
@@ -115,6 +120,7 @@ impl Section for Vendor {
         each.setting("connections_max", connections_max, Rule::within(1, 65_536));
         each.setting("idle_timeout", idle_timeout, Rule::within(second, hour));
         each.setting("expires_in_unit", expires_in_unit, Rule::any());
+        each.setting("group_forms_equal", group_forms_equal, Rule::any());
         each.setting("unlisted", unlisted, Rule::any());
     }
 }

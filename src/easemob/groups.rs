@@ -115,6 +115,7 @@ pub(super) const ROWS: &[Endpoint] = &[
     .query(&["joined_time"])
     // A group that is missing does not fail the others. It may be made by a write that cannot name it.
     .flaws("/data/*/error")
+    .by_entity(100)
     .is(&["read the details of groups"]),
     // Its threads end with it, and it leaves every list; whose lists is not said.
     Endpoint::write(

@@ -122,6 +122,18 @@ impl Call {
         self.key = Key::new(&house.secret, *endpoint, read, (path, spans), target.query(), body);
     }
 
+    /// The same call about another list, by the same caller.
+    pub(super) fn with_list(&self, house: &House, read: &Read, list: &str) -> Option<Self> {
+        let mut request = Request::new(Body::Empty);
+        *request.method_mut() = self.asked_method();
+        *request.headers_mut() = self.request.headers().clone();
+        let subject = self.subject.with_list(&house.catalogue, list)?;
+        let (directives, came) = (self.directives, self.came);
+        let mut call = Self { request, subject, key: None, directives, why: Why::Partial, came };
+        call.name(house, read, None);
+        Some(call)
+    }
+
     /// How long it may wait for a permit: the gateway's patience, or the caller's own if he has less.
     pub(super) fn patience(&self, settings: &Settings) -> Duration {
         let named = self.request.headers().get("x-request-timeout-ms");
@@ -145,6 +157,33 @@ impl Subject {
             return Err(Refusal::BadTarget("The request names too many things at once."));
         }
         Ok(())
+    }
+
+    /// The names in the list at the end of its path, if it may be answered by entity and each is written plainly.
+    pub(super) fn names(&self, read: &Read) -> Option<Vec<&str>> {
+        let most = read.by_entity.filter(|_| self.target.query().is_none())?;
+        let (_, list) = self.path().rsplit_once('/')?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        let plain = |name: &str| !name.is_empty() && name.bytes().all(plain);
+        let count = list.bytes().filter(|byte| *byte == b',').count() + 1;
+        (count <= most && list.split(',').all(plain)).then(|| list.split(',').collect())
+    }
+
+    /// The list at the end of its path, as it came.
+    pub(super) fn list(&self) -> &str {
+        self.target.path().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The same with another list. `None` when that would be another operation.
+    pub(super) fn with_list(&self, catalogue: &Catalogue, list: &str) -> Option<Self> {
+        let (head, _) = self.path().rsplit_once('/')?;
+        let path = format!("{head}/{list}");
+        let found = catalogue.look_up(&Method::GET, &path).ok()?;
+        let app = self.target.path().get(..self.below)?;
+        let target = PathAndQuery::try_from(format!("{app}{path}")).ok()?;
+        let (endpoint, canonical, spans) = (found.endpoint, found.canonical, found.spans);
+        let same = endpoint == self.endpoint;
+        same.then_some(Self { endpoint, target, canonical, below: self.below, spans })
     }
 
     /// The path below the app, as it was matched.

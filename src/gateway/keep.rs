@@ -3,11 +3,11 @@
 //! Kept is only what is exactly what it should be: a JSON object of success whose tags can be read, or a "not
 //! found" that says what is not there. Everything else goes to those who wait for it and is forgotten.
 
+use super::batch::Element;
 use super::read::Trip;
 use super::reply::{self, Way};
 use super::{Call, Gateway};
 use crate::body::Body;
-use crate::cache::flight::Pilot;
 use crate::cache::{Entry, Epochs, Kept, Slot, Stamp};
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock::Instant;
@@ -33,20 +33,22 @@ pub struct Landing {
     pub(super) verdict: Verdict,
     /// When its fetch began.
     pub(super) began: Instant,
+    /// The number of the last touch then.
+    pub(super) stamp: Stamp,
     /// A hash of its body, if it is of a form that may be kept.
     pub(super) etag: Option<u64>,
     pub(super) kept: Option<Kept>,
+    /// What it is made of, where that may be kept piece by piece.
+    pub(super) elements: Vec<Element>,
     pub(super) calls: u8,
 }
 
 impl Gateway {
     /// Reads what an answer shows, and keeps it if it may be kept.
-    pub(super) fn land(&self, landing: &mut Landing, trip: &Trip, pilot: &Pilot<super::read::Landed>) {
+    pub(super) fn land(&self, landing: &mut Landing, trip: &Trip) {
         let cache = &self.house.cache;
         let fresh = match landing.verdict {
-            Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
-                self.good_for(landing, trip)
-            }
+            Verdict::Good if landing.is_good_json() => self.good_for(landing, trip),
             Verdict::Absent if landing.is_plain_json() => Some(self.house.settings.absent),
             _ => None,
         };
@@ -56,6 +58,9 @@ impl Gateway {
             tags.push(ABSENT.to_owned());
             landing.slots = cache.slots(&tags);
         }
+        if self.keep_by_entity(landing, trip) {
+            return;
+        }
         let Some(fresh) = fresh.filter(|fresh| !fresh.is_zero()) else {
             return;
         };
@@ -63,7 +68,7 @@ impl Gateway {
         let etag = self.house.secret.hash(&landing.body) as u64;
         landing.etag = (status == 200).then_some(etag);
         let what = (status, landing.body.as_ref());
-        let entry = Entry::new(&trip.key, &landing.slots, what, pilot.stamp(), (began, began + fresh));
+        let entry = Entry::new(&trip.key, &landing.slots, what, landing.stamp, (began, began + fresh));
         if let Some(entry) = entry {
             let entry = entry.labelled(etag, reply::media(&landing.headers));
             let kept = cache.keep(&trip.key, Arc::new(entry), began);
@@ -135,6 +140,11 @@ impl Landing {
     pub(super) fn is_young(&self, call: &Call) -> bool {
         let wants = &call.directives;
         wants.no_cache || wants.max_age.is_none_or(|max| self.began.elapsed() <= max)
+    }
+
+    /// Whether it is the whole answer to what was asked, and can be read.
+    pub(super) fn is_good_json(&self) -> bool {
+        self.verdict == Verdict::Good && self.status.as_u16() == 200 && self.is_plain_json()
     }
 
     fn is_plain_json(&self) -> bool {

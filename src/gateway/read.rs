@@ -57,7 +57,7 @@ pub(super) enum Given {
     /// An answer, and whether he began its fetch.
     Answer(Arc<Landing>, bool),
     /// One that nobody else can have.
-    Large(Response<Body>),
+    Reply(Response<Body>),
     /// None that he may have: he must ask for himself.
     Nothing,
 }
@@ -91,9 +91,12 @@ impl Gateway {
             return Err(Refusal::NotKept);
         }
         if shares {
+            if let Some(response) = self.in_part(&call, &question, ledger).await? {
+                return Ok(response);
+            }
             match self.shared(&call, &question, ledger).await? {
                 Given::Answer(landing, leads) => return Ok(landing.reply(&call, leads)),
-                Given::Large(response) => return Ok(response),
+                Given::Reply(response) => return Ok(response),
                 Given::Nothing => {}
             }
         }
@@ -102,7 +105,7 @@ impl Gateway {
     }
 
     /// A fetch that this reader may share, or a new one.
-    async fn shared(
+    pub(super) async fn shared(
         &self,
         call: &Call,
         question: &Question,
@@ -129,7 +132,7 @@ impl Gateway {
                 Some((Landed::Answer(landing), stamp)) => {
                     let is_true = stamp >= call.came || landing.is_current(stamp, &house.cache.epochs);
                     if leads || (is_true && landing.is_young(call)) {
-                        ledger.calls = if leads { landing.calls } else { 0 };
+                        ledger.calls += if leads { landing.calls } else { 0 };
                         return Ok(Given::Answer(landing, leads));
                     }
                 }
@@ -139,7 +142,7 @@ impl Gateway {
                         break;
                     };
                     let way = Way::Fetched(call.why, None);
-                    return Ok(Given::Large(reply::passed(status, headers, body, way)));
+                    return Ok(Given::Reply(reply::passed(status, headers, body, way)));
                 }
                 // Whoever began it had less patience: that is no answer for those who have more.
                 Some((Landed::Refused(Refusal::BudgetSpent(_), theirs), _))
@@ -178,7 +181,9 @@ impl Gateway {
 
     /// A kept answer that will do. If there is one that will not, notes why.
     pub(super) fn kept(&self, call: &mut Call, now: Instant) -> Option<Response<Body>> {
-        let entry = self.house.cache.find(call.key.as_ref()?)?;
+        let Some(entry) = self.house.cache.find(call.key.as_ref()?) else {
+            return self.kept_by_entity(call, call.read(&self.house.catalogue)?, now);
+        };
         let left = entry.deadline.saturating_duration_since(now);
         if left.is_zero() {
             call.why = Why::Stale;
@@ -247,11 +252,13 @@ impl Gateway {
                     unclear: false,
                     verdict,
                     began: began.get().copied().unwrap_or_else(clock::now),
+                    stamp: pilot.stamp(),
                     etag: None,
                     kept: None,
+                    elements: Vec::new(),
                     calls: trip.errand.calls,
                 };
-                self.land(&mut landing, &trip, &pilot);
+                self.land(&mut landing, &trip);
                 Landed::Answer(Arc::new(landing))
             }
         };

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::header::{AGE, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::Body as _;
+use std::time::Duration;
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -39,7 +40,11 @@ pub(super) enum Why {
     Stale,
     /// What is kept would be good, but the caller wants better.
     Request,
+    /// A part of it is kept.
+    Partial,
 }
+
+const HIT: &str = "easemob-gateway; hit";
 
 /// Spellings of JSON's media type: an answer from memory has that of the fetched one.
 const MEDIA: [&str; 5] = [
@@ -58,16 +63,37 @@ pub(super) fn media(headers: &HeaderMap) -> u8 {
 
 /// An answer from memory.
 pub(super) fn kept(entry: &Entry, now: Instant, call: &Call) -> Response<Body> {
-    let mut response = Response::new(Body::Kept(entry.body()));
+    let mut response = remembered(entry.body(), entry.media, now.saturating_duration_since(entry.fetched));
+    response.headers_mut().insert(CACHE_STATUS.clone(), HeaderValue::from_static(HIT));
+    // Conditions are about what is there (RFC 9110, 13.2.1).
+    if entry.status == 200 {
+        return tagged(response, entry.etag, call);
+    }
     *response.status_mut() = StatusCode::from_u16(entry.status).unwrap_or_default();
+    response
+}
+
+/// An answer put together in memory, all of it (without a way) or in part.
+pub(super) fn assembled(
+    (body, media, etag): (Bytes, u8, u64),
+    age: Duration,
+    way: Option<Way>,
+    call: &Call,
+) -> Response<Body> {
+    let mut response = remembered(body, media, age);
+    let status = way.map_or(HIT, Way::as_str);
+    response.headers_mut().insert(CACHE_STATUS.clone(), HeaderValue::from_static(status));
+    tagged(response, etag, call)
+}
+
+fn remembered(body: Bytes, media: u8, age: Duration) -> Response<Body> {
+    let mut response = Response::new(Body::Kept(body));
     let headers = response.headers_mut();
     headers.reserve(4);
-    let media = MEDIA.get(usize::from(entry.media)).copied().unwrap_or(MEDIA[0]);
+    let media = MEDIA.get(usize::from(media)).copied().unwrap_or(MEDIA[0]);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    headers.insert(CACHE_STATUS.clone(), HeaderValue::from_static("easemob-gateway; hit"));
-    headers.insert(AGE, seconds(now.saturating_duration_since(entry.fetched).as_secs()));
-    // Conditions are about what is there (RFC 9110, 13.2.1).
-    if entry.status == 200 { tagged(response, entry.etag, call) } else { response }
+    headers.insert(AGE, seconds(age.as_secs()));
+    response
 }
 
 /// Adds the entity tag, and leaves the body out if the caller has it.
@@ -154,9 +180,11 @@ impl Way {
             Self::Fetched(Why::Miss, kept) => fetched!("miss", kept),
             Self::Fetched(Why::Stale, kept) => fetched!("stale", kept),
             Self::Fetched(Why::Request, kept) => fetched!("request", kept),
+            Self::Fetched(Why::Partial, kept) => fetched!("partial", kept),
             Self::Joined(Why::Miss, kept) => joined!("miss", kept),
             Self::Joined(Why::Stale, kept) => joined!("stale", kept),
             Self::Joined(Why::Request, kept) => joined!("request", kept),
+            Self::Joined(Why::Partial, kept) => joined!("partial", kept),
             Self::Bypass => "easemob-gateway; fwd=bypass",
             Self::Passed => "easemob-gateway; fwd=method",
         }

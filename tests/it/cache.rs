@@ -31,7 +31,15 @@ fn cache() -> Cache {
 }
 
 fn a_read(query: &'static [&'static str]) -> Read {
-    Read { tags: &["a"], fresh: Duration::from_secs(30), query, by_body: false, ends: None, flaws: None }
+    Read {
+        tags: &["a"],
+        fresh: Duration::from_secs(30),
+        query,
+        by_body: false,
+        ends: None,
+        flaws: None,
+        by_entity: None,
+    }
 }
 
 /// A key of its own for each name.

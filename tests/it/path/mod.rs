@@ -1,6 +1,7 @@
 //! The path of a request, from head to answer, under paused time and without sockets.
 
 mod basics;
+mod batches;
 mod budget;
 mod callers;
 mod conditions;

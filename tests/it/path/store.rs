@@ -24,7 +24,15 @@ fn cache() -> Cache {
 }
 
 fn key() -> Key {
-    let read = Read { tags: &[], fresh: MINUTE, query: &[], by_body: false, ends: None, flaws: None };
+    let read = Read {
+        tags: &[],
+        fresh: MINUTE,
+        query: &[],
+        by_body: false,
+        ends: None,
+        flaws: None,
+        by_entity: None,
+    };
     Key::new(&Secret::new([7; 16]), EndpointId(1), &read, ("/", &Spans::default()), None, None).unwrap()
 }
 
