@@ -28,6 +28,8 @@ pub struct Settings {
     pub bytes_max: u64,
     /// Slots for tags: a power of two, eight bytes each.
     pub slots: usize,
+    /// An answer that shows more tags than this is not kept: it would be asked about each of them at every hit.
+    pub tags_max: usize,
     /// After an acknowledged write, answers about its tags are not kept for this long; zero turns it off.
     pub settle: Duration,
     /// After a write whose outcome is unknown: the same, for this long.
@@ -103,11 +105,13 @@ pub enum Kept {
     InDoubt,
     /// What is stored already was fetched later.
     Older,
+    /// It shows more things than one answer may.
+    TooManyTags,
 }
 
 impl Kept {
     /// Every outcome, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Stored, Self::Overtaken, Self::InDoubt, Self::Older];
+    pub const ALL: [Self; 5] = [Self::Stored, Self::Overtaken, Self::InDoubt, Self::Older, Self::TooManyTags];
 
     /// As metrics say it.
     #[must_use]
@@ -117,6 +121,7 @@ impl Kept {
             Self::Overtaken => "overtaken",
             Self::InDoubt => "in_doubt",
             Self::Older => "older",
+            Self::TooManyTags => "too_many_tags",
         }
     }
 }
@@ -160,6 +165,9 @@ impl Cache {
 
     /// Keeps an answer that was fetched from `began` on, if nothing speaks against it.
     pub fn keep(&self, key: &Key, entry: Arc<Entry>, began: Instant) -> Kept {
+        if entry.slots().len() > self.settings.tags_max {
+            return Kept::TooManyTags;
+        }
         if !self.epochs.current(entry.stamp, entry.slots()) {
             return Kept::Overtaken;
         }

@@ -79,6 +79,10 @@ pub struct Read {
     pub tags: &'static [&'static str],
     /// How long an answer may be served if nothing touches it.
     pub fresh: Duration,
+    /// Who else can change what it shows.
+    pub changed_by: ChangedBy,
+    /// It says who may do what: never served past its time, whatever happens.
+    pub strict: bool,
     /// The query parameters that are understood; with any other the answer is not kept.
     pub query: &'static [&'static str],
     /// The request has a body that decides the answer: a digest of it is part of the key.
@@ -89,6 +93,35 @@ pub struct Read {
     pub flaws: Option<&'static str>,
     /// It is about at most so many things, listed at the end of its path, and each of them may be kept by itself.
     pub by_entity: Option<usize>,
+}
+
+/// Who can change what a read shows without a word to us. It decides how long an answer is good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ChangedBy {
+    /// Users on their devices, operators at the vendor's console, and other programs.
+    Devices,
+    /// Operators and other programs alone.
+    Operators,
+}
+
+impl ChangedBy {
+    /// How long an answer is good where its row says nothing else.
+    #[must_use]
+    pub const fn fresh(self) -> Duration {
+        match self {
+            Self::Devices => Duration::from_secs(30),
+            Self::Operators => Duration::from_secs(300),
+        }
+    }
+
+    /// As the documentation says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Devices => "devices, console",
+            Self::Operators => "console",
+        }
+    }
 }
 
 /// Where an answer says when its entries end.

@@ -38,6 +38,8 @@ pub enum CacheOutcome {
     None,
     /// Answered from memory.
     Hit,
+    /// Answered from memory past its time.
+    Stale,
     /// Fetched.
     Miss,
     /// Answered by a fetch that another request had begun.
@@ -52,8 +54,16 @@ pub enum CacheOutcome {
 
 impl CacheOutcome {
     /// Every outcome, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::None, Self::Hit, Self::Miss, Self::Joined, Self::Bypass, Self::Write, Self::Relay];
+    pub const ALL: [Self; 8] = [
+        Self::None,
+        Self::Hit,
+        Self::Stale,
+        Self::Miss,
+        Self::Joined,
+        Self::Bypass,
+        Self::Write,
+        Self::Relay,
+    ];
 
     /// As metrics and logs say it.
     #[must_use]
@@ -61,6 +71,7 @@ impl CacheOutcome {
         match self {
             Self::None => "none",
             Self::Hit => "hit",
+            Self::Stale => "stale",
             Self::Miss => "miss",
             Self::Joined => "joined",
             Self::Bypass => "bypass",

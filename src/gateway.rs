@@ -17,6 +17,7 @@ pub mod read;
 pub mod refusal;
 mod relay;
 mod reply;
+mod stale;
 mod write;
 
 use crate::body::Body;
@@ -32,6 +33,7 @@ use crate::upstream::Upstream;
 use call::Call;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
+use read::Question;
 use refusal::Refusal;
 use std::convert::Infallible;
 use std::future::Future;
@@ -75,6 +77,10 @@ pub struct Settings {
     pub absent: Duration,
     /// One thing asked for alone has the form that it has among others.
     pub forms_equal: bool,
+    /// How long past its time an answer may be served if need be, by endpoint.
+    pub stale: Vec<Duration>,
+    /// How long it is served at once, while it is fetched anew; at most as long as above.
+    pub stale_refresh: Duration,
     /// Freshness by endpoint, where it is not the row's own.
     pub fresh: Vec<Option<Duration>>,
 }
@@ -226,9 +232,9 @@ impl Gateway {
             call.name(&self.house, read, None);
         }
         let now = ledger.opened;
-        let response = self.kept(call, now)?;
-        ledger.cache = CacheOutcome::Hit;
-        if self.desk.hit_is_logged() {
+        let (response, outcome) = self.kept(call, &Question::default(), now)?;
+        ledger.cache = outcome;
+        if outcome != CacheOutcome::Hit || self.desk.hit_is_logged() {
             ledger.path = Some(call.subject.path().into());
         }
         Some(response)

@@ -5,7 +5,7 @@
 use super::StartError;
 use crate::cache::{self, Secret};
 use crate::caller::{self, Callers};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Effect, Endpoint};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
 use crate::token::{self, ask::Asker};
@@ -14,6 +14,7 @@ use crate::{gateway, limit, server};
 use aws_lc_rs::hkdf;
 use http::{HeaderValue, Uri};
 use secrecy::ExposeSecret;
+use std::time::Duration;
 
 /// 0 is one per core.
 pub(super) fn workers(set: usize) -> usize {
@@ -78,6 +79,13 @@ pub(super) fn asker(
 pub(super) fn path_settings(config: &Config, catalogue: &Catalogue) -> Result<gateway::Settings, StartError> {
     let (vendor, listen, cache) = (&config.vendor, &config.listen, &config.cache);
     let fresh = |name: &str| config.endpoints.get(name).and_then(|own| own.fresh);
+    // What says who may do what is never stale, whatever is set.
+    let stale = |endpoint: &Endpoint| match &endpoint.effect {
+        Effect::Read(read) if !read.strict => {
+            config.endpoints.get(endpoint.name).and_then(|own| own.stale).unwrap_or(cache.stale)
+        }
+        _ => Duration::ZERO,
+    };
     Ok(gateway::Settings {
         prefix: format!("/{}/{}", vendor.org, vendor.app),
         host: HeaderValue::try_from(vendor.origin.authority())
@@ -95,6 +103,8 @@ pub(super) fn path_settings(config: &Config, catalogue: &Catalogue) -> Result<ga
         write_listen_max: cache.write_listen_max,
         absent: cache.absent,
         forms_equal: vendor.group_forms_equal,
+        stale: catalogue.rows().map(|(_, row)| stale(row.endpoint)).collect(),
+        stale_refresh: cache.stale_refresh,
         fresh: catalogue.rows().map(|(_, row)| fresh(row.endpoint.name)).collect(),
     })
 }
@@ -115,6 +125,7 @@ pub(super) fn cache_settings(config: &Config) -> cache::Settings {
     cache::Settings {
         bytes_max: cache.bytes_max.bytes(),
         slots: cache.slots,
+        tags_max: cache.tags_max,
         settle: cache.settle,
         doubt: cache.doubt,
         // A safe read may be sent twice.

@@ -68,7 +68,7 @@ impl Entry {
     }
 
     /// The places of its tags.
-    pub fn slots(&self) -> impl Slots + Clone {
+    pub fn slots(&self) -> impl Slots + ExactSizeIterator + Clone {
         let slots = self.block.get(..self.key_at as usize).unwrap_or_default();
         slots.chunks_exact(4).map(|slot| Slot::from_le_bytes([slot[0], slot[1], slot[2], slot[3]]))
     }

@@ -100,6 +100,9 @@ fn tags(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
                     mistakes
                         .push(Mistake::of(row.name, "is by entity, and its path is no list of those alone"));
                 }
+                if read.ends.is_some() && !read.strict {
+                    mistakes.push(Mistake::of(row.name, "has entries that end, and is not strict"));
+                }
                 // Elements come and go through a tag that every page of a list carries.
                 if read.tags.iter().all(|tag| tag.contains("{answer:")) {
                     mistakes.push(Mistake::of(row.name, "has no tag that is known before the answer"));

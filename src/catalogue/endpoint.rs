@@ -3,9 +3,8 @@
 //! Everything is `const`, so a row is data that the compiler has checked. What the fields mean is told where
 //! [`Endpoint`] is declared.
 
-use super::{Effect, Endpoint, Ends, Pool, Read, Spends, Verb, Write};
+use super::{ChangedBy, Effect, Endpoint, Ends, Pool, Read, Spends, Verb, Write};
 use crate::units::Rate;
-use std::time::Duration;
 
 impl Endpoint {
     const fn new(name: &'static str, verb: Verb, path: &'static str, effect: Effect) -> Self {
@@ -13,7 +12,7 @@ impl Endpoint {
         Self { name, verb, path, also: &[], effect, spends, operations: &[], by_name: false }
     }
 
-    /// A read that carries these tags, fresh for thirty seconds unless said otherwise.
+    /// A read that carries these tags, of what devices can change unless said otherwise.
     #[must_use]
     pub const fn read(
         name: &'static str,
@@ -21,14 +20,15 @@ impl Endpoint {
         path: &'static str,
         tags: &'static [&'static str],
     ) -> Self {
-        let fresh = Duration::from_secs(30);
         Self::new(
             name,
             verb,
             path,
             Effect::Read(Read {
                 tags,
-                fresh,
+                fresh: ChangedBy::Devices.fresh(),
+                changed_by: ChangedBy::Devices,
+                strict: false,
                 query: &[],
                 by_body: false,
                 ends: None,
@@ -67,6 +67,24 @@ impl Endpoint {
     pub const fn query(mut self, query: &'static [&'static str]) -> Self {
         if let Effect::Read(read) = &mut self.effect {
             read.query = query;
+        }
+        self
+    }
+
+    /// A read of what no device can change, and so good for longer.
+    #[must_use]
+    pub const fn changed_by_operators(mut self) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            (read.changed_by, read.fresh) = (ChangedBy::Operators, ChangedBy::Operators.fresh());
+        }
+        self
+    }
+
+    /// A read of who may do what: its answers are never served past their time.
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.strict = true;
         }
         self
     }

@@ -59,6 +59,7 @@ pub fn data(catalogue: &Catalogue) -> Value {
         let more = match &endpoint.effect {
             Effect::Read(read) => json!({
                 "tags": read.tags, "fresh_seconds": read.fresh.as_secs(), "query": read.query,
+                "changed_by": read.changed_by.as_str(), "stale": !read.strict,
                 "body_in_key": read.by_body, "ends_at": read.ends.map(|ends| ends.at),
             }),
             Effect::Write(write) => json!({ "touches": write.touches, "otherwise": write.otherwise }),
@@ -70,6 +71,22 @@ pub fn data(catalogue: &Catalogue) -> Value {
         value
     });
     json!({ "endpoints": rows.collect::<Vec<_>>() })
+}
+
+/// How long the answers of each read are kept, and why: a table for the documentation.
+#[must_use]
+pub fn kept(catalogue: &Catalogue) -> String {
+    let mut out = String::from("| read | changed by | kept for | past that |\n|---|---|---|---|\n");
+    for (_, row) in catalogue.rows() {
+        let Effect::Read(read) = &row.endpoint.effect else {
+            continue;
+        };
+        let ends = if read.ends.is_some() { ", or until the first entry ends" } else { "" };
+        let past = if read.strict { "never served" } else { "`stale`" };
+        let (name, by, fresh) = (row.endpoint.name, read.changed_by.as_str(), read.fresh.as_secs());
+        let _ = writeln!(out, "| `{name}` | {by} | {fresh} s{ends} | {past} |");
+    }
+    out
 }
 
 /// Which write touches which tags, and which reads show them: a table for the documentation.

@@ -1,4 +1,4 @@
-//! `endpoints`: the catalogue, as a table, as data, or as the table of what each write reaches.
+//! `endpoints`: the catalogue, as a table, as data, or as one of the tables of the documentation.
 //!
 //! The documentation is made from here, and a test keeps the two the same.
 
@@ -14,6 +14,9 @@ pub(super) struct Options {
     /// Which write touches which tags, and which reads that reaches, as Markdown.
     #[arg(long, conflicts_with = "json")]
     reach: bool,
+    /// How long the answers of each read are kept, as Markdown.
+    #[arg(long, conflicts_with_all = ["json", "reach"])]
+    kept: bool,
 }
 
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
@@ -25,6 +28,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         println!("{:#}", table::data(&catalogue));
     } else if options.reach {
         print!("{}", table::reach(&catalogue));
+    } else if options.kept {
+        print!("{}", table::kept(&catalogue));
     } else {
         print!("{}", table::text(&catalogue));
     }

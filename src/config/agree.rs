@@ -84,6 +84,8 @@ fn orders(config: &Config, context: &mut Context<'_>) {
     in_order(("token.refused_retry_min", token.refused_retry_min), longest, context);
     let all = ("cache.bytes_max", cache.bytes_max);
     in_order(("cache.entry_bytes_max", cache.entry_bytes_max), all, context);
+    let longest = ("cache.stale", cache.stale);
+    in_order(("cache.stale_refresh", cache.stale_refresh), longest, context);
     // While a late answer is listened for, nobody can vouch for what the write was about.
     let longest = ("cache.doubt", cache.doubt);
     in_order(("cache.write_listen", cache.write_listen), longest, context);

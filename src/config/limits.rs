@@ -35,6 +35,8 @@ pub struct EndpointOverride {
     pub rate: Option<Rate>,
     /// How long an answer is good when nothing is heard; 0 = never kept. 0 to 1 d.
     pub fresh: Option<Duration>,
+    /// How long it may be served past that, in place of `cache.stale`; 0 = not at all. 0 to 1 d.
+    pub stale: Option<Duration>,
 }
 
 // === impl Limits ===
@@ -67,16 +69,17 @@ impl Section for Limits {
 
 impl Section for EndpointOverride {
     fn start() -> Self {
-        Self { rate: None, fresh: None }
+        Self { rate: None, fresh: None, stale: None }
     }
 
     fn settings(&mut self, each: &mut impl Settings) {
-        let Self { rate, fresh } = self;
+        let Self { rate, fresh, stale } = self;
         each.setting("rate", rate, Rule::any());
-        each.setting("fresh", fresh, Rule::is(r#""0s" to "1d""#, |fresh| is_fresh(*fresh)));
+        each.setting("fresh", fresh, Rule::is(r#""0s" to "1d""#, |fresh| is_day(*fresh)));
+        each.setting("stale", stale, Rule::is(r#""0s" to "1d""#, |stale| is_day(*stale)));
     }
 }
 
-fn is_fresh(fresh: Option<Duration>) -> bool {
-    fresh.is_none_or(|fresh| fresh <= Duration::from_secs(86_400))
+fn is_day(time: Option<Duration>) -> bool {
+    time.is_none_or(|time| time <= Duration::from_secs(86_400))
 }

@@ -61,6 +61,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "/chatgroups/{group}/admin",
         &["group:{group}", "group:{group}/admins", "users"],
     )
+    .strict()
     .is(&["list the admins"]),
     Endpoint::write("group.admins.add", Post, "/chatgroups/{group}/admin", &["group:{group}/admins"])
         .is(&["add an admin"]),
@@ -86,6 +87,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "/chatgroups/{group}/blocks/users",
         &["group:{group}", "group:{group}/blocks", "users"],
     )
+    .strict()
     .is(&["list the blocked users"]),
     // Blocking removes the member.
     Endpoint::write(
@@ -136,6 +138,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "/chatgroups/{group}/white/users",
         &["group:{group}", "group:{group}/allowed", "users"],
     )
+    .strict()
     .is(&["list the allowed users"]),
     Endpoint::write(
         "group.allowed.add.batch",
@@ -166,6 +169,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         &["group:{group}", "group:{group}/mutes", "users"],
     )
     .ends("/data/*/expire", "/timestamp")
+    .strict()
     .is(&["list the muted members"]),
     Endpoint::write("group.mutes.add", Post, "/chatgroups/{group}/mute", &["group:{group}/mutes"])
         .is(&["mute members"]),

@@ -17,6 +17,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         &["room:{room}", "room:{room}/mutes", "users"],
     )
     .ends("/data/*/expire", "/timestamp")
+    .strict()
     .is(&["list the muted members of a room"]),
     Endpoint::write("room.mutes.add", Post, "/chatrooms/{room}/mute", &["room:{room}/mutes"])
         .is(&["mute members of a room"]),

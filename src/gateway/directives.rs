@@ -71,6 +71,18 @@ impl Directives {
         }
     }
 
+    /// Whether an answer will do that is so old and has been past its time for so long: who says how old it may be,
+    /// or how good, wants none such, unless he says how stale.
+    pub(super) fn accept_stale(&self, age: Duration, over: Duration) -> bool {
+        let silent = self.max_age.is_none() && self.min_fresh.is_none();
+        self.accept_fresh(age, Duration::ZERO) && self.max_stale.map_or(silent, |max| over <= max)
+    }
+
+    /// Whether he says that he takes it as it is.
+    pub(super) fn wants_stale(&self) -> bool {
+        self.max_stale.is_some()
+    }
+
     /// Whether an answer will do that is so old and good for so long yet.
     pub(super) fn accept_fresh(&self, age: Duration, left: Duration) -> bool {
         !self.no_cache

@@ -12,7 +12,7 @@ use super::reply::{self, Way, Why};
 use super::{Call, Gateway};
 use crate::body::Body;
 use crate::body::Collected;
-use crate::cache::flight::{Pilot, Seat};
+use crate::cache::flight::{Pilot, Seat, Ticket};
 use crate::cache::{Full, Key, Slot};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
@@ -46,7 +46,7 @@ pub(super) struct Trip {
 }
 
 /// What a read asks by its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Question {
     pub(super) bytes: Bytes,
     pub(super) body: Option<pointer::Collected>,
@@ -79,10 +79,10 @@ impl Gateway {
         // A body decides the name, so the first look was not possible before.
         if shares
             && question.body.is_some()
-            && let Some(response) = self.kept(&mut call, clock::now())
+            && let Some((response, outcome)) = self.kept(&mut call, &question, clock::now())
         {
-            ledger.cache = CacheOutcome::Hit;
-            if !self.desk.hit_is_logged() {
+            ledger.cache = outcome;
+            if outcome == CacheOutcome::Hit && !self.desk.hit_is_logged() {
                 ledger.path = None;
             }
             return Ok(response);
@@ -94,7 +94,12 @@ impl Gateway {
             if let Some(response) = self.in_part(&call, &question, ledger).await? {
                 return Ok(response);
             }
-            match self.shared(&call, &question, ledger).await? {
+            let given = self.shared(&call, &question, ledger).await;
+            if let Some(response) = self.rather(&call, &given) {
+                ledger.cache = CacheOutcome::Stale;
+                return Ok(response);
+            }
+            match given? {
                 Given::Answer(landing, leads) => return Ok(landing.reply(&call, leads)),
                 Given::Reply(response) => return Ok(response),
                 Given::Nothing => {}
@@ -112,21 +117,9 @@ impl Gateway {
         ledger: &mut Exchange,
     ) -> Result<Given, Refusal> {
         let house = &self.house;
-        let values = call.subject.values(question.body.as_ref(), None);
-        let known = house.catalogue.tags(call.subject.endpoint, &values);
-        let slots = house.cache.slots(&known.names);
         let patience = call.patience(&house.settings);
-        let came = (call.came, call.directives.no_cache);
         for _ in 0..FLIGHTS_MAX {
-            let Some(key) = &call.key else { break };
-            let (ticket, leads) = match house.flights.board(key, &slots, came, &house.cache.epochs)? {
-                Seat::Join(ticket) => (ticket, false),
-                Seat::Lead(pilot, ticket) => {
-                    let shown = (!known.unclear).then(|| slots.clone());
-                    self.take_off(pilot, call, key, question.clone(), shown);
-                    (ticket, true)
-                }
-            };
+            let (ticket, leads) = self.seat(call, question, patience)?;
             ledger.cache = if leads { CacheOutcome::Miss } else { CacheOutcome::Joined };
             match ticket.landed().await {
                 Some((Landed::Answer(landing), stamp)) => {
@@ -152,6 +145,35 @@ impl Gateway {
             }
         }
         Ok(Given::Nothing)
+    }
+
+    /// A place in a flight, which takes off if he is the first; and whether he is.
+    pub(super) fn seat(
+        &self,
+        call: &Call,
+        question: &Question,
+        patience: Duration,
+    ) -> Result<(Ticket<Landed>, bool), Refusal> {
+        let house = &self.house;
+        let values = call.subject.values(question.body.as_ref(), None);
+        let known = house.catalogue.tags(call.subject.endpoint, &values);
+        let slots = house.cache.slots(&known.names);
+        let key = call.key.as_ref().ok_or(Refusal::Broken)?;
+        let came = (call.came, call.directives.no_cache);
+        Ok(match house.flights.board(key, &slots, came, &house.cache.epochs)? {
+            Seat::Join(ticket) => (ticket, false),
+            Seat::Lead(pilot, ticket) => {
+                let mut errand = Errand::shared(self, call, question.bytes.clone());
+                errand.patience = patience;
+                let shown = (!known.unclear).then_some(slots);
+                let (subject, body) = (call.subject.clone(), question.body.clone());
+                let trip = Trip { errand, key: key.clone(), subject, body, shown };
+                let gateway = self.clone();
+                // Behind a pointer, so that starting the task moves little.
+                house.tasks.spawn("flight", Box::pin(async move { gateway.fly(pilot, trip).await }));
+                (ticket, true)
+            }
+        })
     }
 
     /// Whether one answer may serve several readers of this.
@@ -180,20 +202,26 @@ impl Gateway {
     }
 
     /// A kept answer that will do. If there is one that will not, notes why.
-    pub(super) fn kept(&self, call: &mut Call, now: Instant) -> Option<Response<Body>> {
+    pub(super) fn kept(
+        &self,
+        call: &mut Call,
+        question: &Question,
+        now: Instant,
+    ) -> Option<(Response<Body>, CacheOutcome)> {
         let Some(entry) = self.house.cache.find(call.key.as_ref()?) else {
-            return self.kept_by_entity(call, call.read(&self.house.catalogue)?, now);
+            let response = self.kept_by_entity(call, call.read(&self.house.catalogue)?, now)?;
+            return Some((response, CacheOutcome::Hit));
         };
         let left = entry.deadline.saturating_duration_since(now);
         if left.is_zero() {
             call.why = Why::Stale;
-            return None;
+            return Some((self.meanwhile(call, question, &entry, now)?, CacheOutcome::Stale));
         }
         if !call.directives.accept_fresh(now.saturating_duration_since(entry.fetched), left) {
             call.why = Why::Request;
             return None;
         }
-        Some(reply::kept(&entry, now, call))
+        Some((reply::kept(&entry, now, call), CacheOutcome::Hit))
     }
 
     /// A read for one reader only: nothing is shared, nothing kept.
@@ -210,21 +238,6 @@ impl Gateway {
         ledger.calls = ledger.calls.saturating_add(errand.calls);
         let judged = judged.map_err(Refusal::from)?;
         Ok(judged.reply(Way::Bypass))
-    }
-
-    fn take_off(
-        &self,
-        pilot: Pilot<Landed>,
-        call: &Call,
-        key: &Key,
-        Question { bytes, body }: Question,
-        shown: Option<Vec<Slot>>,
-    ) {
-        let errand = Errand::shared(self, call, bytes);
-        let trip = Trip { errand, key: key.clone(), subject: call.subject.clone(), body, shown };
-        let gateway = self.clone();
-        // Behind a pointer, so that starting the task moves little.
-        self.house.tasks.spawn("flight", Box::pin(async move { gateway.fly(pilot, trip).await }));
     }
 
     async fn fly(&self, pilot: Pilot<Landed>, mut trip: Trip) {

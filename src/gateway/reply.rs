@@ -46,6 +46,17 @@ pub(super) enum Why {
 
 const HIT: &str = "easemob-gateway; hit";
 
+/// Why an answer is served past its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stale {
+    /// A new one is on its way.
+    Refreshing,
+    /// The vendor failed.
+    Failed,
+    /// The vendor's limit is spent.
+    Spent,
+}
+
 /// Spellings of JSON's media type: an answer from memory has that of the fetched one.
 const MEDIA: [&str; 5] = [
     "application/json",
@@ -70,6 +81,27 @@ pub(super) fn kept(entry: &Entry, now: Instant, call: &Call) -> Response<Body> {
         return tagged(response, entry.etag, call);
     }
     *response.status_mut() = StatusCode::from_u16(entry.status).unwrap_or_default();
+    response
+}
+
+/// An answer from memory that has been past its time for so long.
+pub(super) fn stale(
+    entry: &Entry,
+    (now, over): (Instant, Duration),
+    why: Stale,
+    call: &Call,
+) -> Response<Body> {
+    let mut response = kept(entry, now, call);
+    let ttl = -i64::try_from(over.as_secs()).unwrap_or(i64::MAX);
+    let (how, detail) = match why {
+        Stale::Refreshing => ("hit", "stale"),
+        Stale::Failed => ("fwd=stale", "vendor-failed"),
+        Stale::Spent => ("fwd=stale", "budget-spent"),
+    };
+    let status = format!("easemob-gateway; {how}; ttl={ttl}; detail={detail}");
+    if let Ok(status) = HeaderValue::try_from(status) {
+        response.headers_mut().insert(CACHE_STATUS.clone(), status);
+    }
     response
 }
 

@@ -7,7 +7,7 @@ mod key;
 
 use easemob_gateway::cache::{Cache, Entry, Key, Secret, Settings, Slot, Stamp};
 use easemob_gateway::catalogue::lookup::Spans;
-use easemob_gateway::catalogue::{EndpointId, Read};
+use easemob_gateway::catalogue::{ChangedBy, EndpointId, Read};
 use easemob_gateway::clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,7 @@ fn cache() -> Cache {
     let settings = Settings {
         bytes_max: 1 << 20,
         slots: 1 << 16,
+        tags_max: 1_024,
         settle: SETTLE,
         doubt: DOUBT,
         fetch_max: Duration::from_secs(100),
@@ -39,6 +40,8 @@ fn a_read(query: &'static [&'static str]) -> Read {
         ends: None,
         flaws: None,
         by_entity: None,
+        changed_by: ChangedBy::Devices,
+        strict: false,
     }
 }
 

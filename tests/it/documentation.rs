@@ -41,11 +41,21 @@ fn quoted(cell: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_table_of_writes_is_the_one_that_is_printed() {
+    assert_printed("reach", &table::reach(&easemob::catalogue("org", "app").unwrap()));
+}
+
+#[test]
+fn the_table_of_reads_is_the_one_that_is_printed() {
+    assert_printed("kept", &table::kept(&easemob::catalogue("org", "app").unwrap()));
+}
+
+#[track_caller]
+fn assert_printed(which: &str, printed: &str) {
     let readme = text("README.md");
-    let (_, after) = readme.split_once("<!-- generated: endpoints --reach -->\n").expect("a beginning");
+    let mark = format!("<!-- generated: endpoints --{which} -->\n");
+    let (_, after) = readme.split_once(&mark).expect("a beginning");
     let (written, _) = after.split_once("<!-- end -->").expect("an end");
-    let printed = table::reach(&easemob::catalogue("org", "app").unwrap());
-    assert!(written == printed, "write it anew from `easemob-gateway endpoints --reach`");
+    assert!(written == printed, "write it anew from `easemob-gateway endpoints --{which}`");
 }
 
 /// Every refusal, once. Naming a new one here is what the compiler asks for below.

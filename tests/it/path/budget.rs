@@ -182,7 +182,7 @@ async fn an_endpoints_rate_is_a_setting() {
     let world = World::with(
         |config| {
             let rate = Some(Rate::per_second(10));
-            let own = EndpointOverride { rate, fresh: Some(Duration::ZERO) };
+            let own = EndpointOverride { rate, fresh: Some(Duration::ZERO), stale: None };
             config.endpoints.insert("group.read".to_owned(), own);
         },
         |_| {},

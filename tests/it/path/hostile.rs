@@ -48,8 +48,11 @@ async fn a_fetch_that_still_waits_for_its_moment_is_shared_across_writes() {
     let world = World::with(
         |config| {
             config.limits.patience = Duration::from_secs(30);
-            let slow =
-                EndpointOverride { rate: Some(Rate::new(1, Duration::from_secs(10)).unwrap()), fresh: None };
+            let slow = EndpointOverride {
+                rate: Some(Rate::new(1, Duration::from_secs(10)).unwrap()),
+                fresh: None,
+                stale: None,
+            };
             config.endpoints.insert("group.announcement.read".to_owned(), slow);
         },
         |_| {},
@@ -117,7 +120,7 @@ async fn a_life_of_seconds_starts_no_storm_and_is_used_while_it_lasts() {
     for life in [3, 7, 30, 59] {
         let world = World::with(
             |config| {
-                let never = EndpointOverride { rate: None, fresh: Some(Duration::ZERO) };
+                let never = EndpointOverride { rate: None, fresh: Some(Duration::ZERO), stale: None };
                 config.endpoints.insert("group.read".to_owned(), never);
             },
             |vendor| vendor.token_ttl = Duration::from_secs(life),

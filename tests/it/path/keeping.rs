@@ -54,7 +54,7 @@ async fn freshness_is_a_setting_and_zero_is_never() {
     let set = |config: &mut Config| {
         for (name, seconds) in [("group.announcement.read", 0), ("group.admins.list", 5)] {
             let fresh = Some(Duration::from_secs(seconds));
-            config.endpoints.insert(name.into(), EndpointOverride { rate: None, fresh });
+            config.endpoints.insert(name.into(), EndpointOverride { rate: None, fresh, stale: None });
         }
     };
     let world = World::with(set, |_| {});
@@ -211,6 +211,20 @@ async fn a_store_that_is_too_small_forgets_and_never_lies() {
         let (_, bytes) = world.parts.house.cache.size();
         assert!(bytes <= 2_048, "{bytes}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_about_too_many_things_is_passed_on_and_not_kept() {
+    let few = |config: &mut Config| config.cache.tags_max = 5;
+    let world = World::with(few, |_| {});
+    for _ in 0..2 {
+        let list = world.get("/chatgroups").await;
+        assert_eq!((list.status, list.header("cache-status")), (StatusCode::OK, "easemob-gateway; fwd=miss"));
+        assert_eq!(list.data().as_array().unwrap().len(), 3, "one tag for all, and two for each");
+    }
+    assert_eq!(world.metric(r#"gateway_cache_answers_total{outcome="too_many_tags"}"#), 2.0);
+    world.get("/chatgroups?limit=2").await;
+    assert!(world.get("/chatgroups?limit=2").await.is_hit());
 }
 
 #[tokio::test(start_paused = true)]

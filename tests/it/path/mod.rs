@@ -14,6 +14,7 @@ mod oracle;
 mod races;
 mod refusals;
 mod relay;
+mod stale;
 mod store;
 mod telling;
 mod token;

@@ -5,7 +5,7 @@
 
 use easemob_gateway::cache::{Cache, Cause, Entry, Kept, Key, Secret, Settings, Stamp};
 use easemob_gateway::catalogue::lookup::Spans;
-use easemob_gateway::catalogue::{EndpointId, Read};
+use easemob_gateway::catalogue::{ChangedBy, EndpointId, Read};
 use easemob_gateway::clock;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ fn cache() -> Cache {
     let settings = Settings {
         bytes_max: 1 << 20,
         slots: 1 << 18,
+        tags_max: 1_024,
         settle: Duration::ZERO,
         doubt: MINUTE,
         fetch_max: MINUTE,
@@ -32,6 +33,8 @@ fn key() -> Key {
         ends: None,
         flaws: None,
         by_entity: None,
+        changed_by: ChangedBy::Devices,
+        strict: false,
     };
     Key::new(&Secret::new([7; 16]), EndpointId(1), &read, ("/", &Spans::default()), None, None).unwrap()
 }

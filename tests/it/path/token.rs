@@ -27,7 +27,7 @@ fn secs(secs: u64) -> Duration {
 
 /// Reads that always ask the vendor.
 pub(super) fn uncached(config: &mut Config) {
-    let never = EndpointOverride { rate: None, fresh: Some(Duration::ZERO) };
+    let never = EndpointOverride { rate: None, fresh: Some(Duration::ZERO), stale: None };
     config.endpoints.insert("group.read".to_owned(), never);
 }
 

@@ -173,7 +173,9 @@ async fn a_later_write_does_not_shorten_a_doubt() {
 async fn a_caller_who_hangs_up_before_his_write_left_takes_it_with_him() {
     let slow = |config: &mut easemob_gateway::config::Config| {
         let rate = Some("1/min".parse().unwrap());
-        config.endpoints.insert("group.announcement.set".into(), EndpointOverride { rate, fresh: None });
+        config
+            .endpoints
+            .insert("group.announcement.set".into(), EndpointOverride { rate, fresh: None, stale: None });
         config.limits.patience = Duration::from_secs(100);
     };
     let (world, read) = (World::with(slow, |_| {}), notice());

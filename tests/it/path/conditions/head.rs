@@ -56,7 +56,9 @@ async fn a_head_shares_the_fetch_of_a_get_and_sees_a_write() {
 async fn what_is_not_kept_is_asked_by_get_as_well() {
     let never = |config: &mut easemob_gateway::config::Config| {
         let fresh = Some(Duration::ZERO);
-        config.endpoints.insert("group.announcement.read".into(), EndpointOverride { rate: None, fresh });
+        config
+            .endpoints
+            .insert("group.announcement.read".into(), EndpointOverride { rate: None, fresh, stale: None });
     };
     let (world, tap) = World::tapped(1, |_, _| {}, never, |_| {});
     let head = head(&world, &notice().path).await;

@@ -5,6 +5,7 @@
 
 use crate::path::oracle::Ask;
 use crate::support::world::World;
+use easemob_gateway::config::Config;
 use easemob_gateway::simulator::{SAMPLE_FILE, SAMPLE_GROUPS, SAMPLE_ROOM, SAMPLE_THREAD};
 use http::Method;
 use serde_json::{Value, json};
@@ -34,7 +35,11 @@ pub(in crate::path) struct Scene {
 
 impl Scene {
     pub(in crate::path) fn new() -> Self {
-        let world = World::new();
+        Self::with(|_| {})
+    }
+
+    pub(in crate::path) fn with(change: fn(&mut Config)) -> Self {
+        let world = World::with(change, |_| {});
         world.vendor.add_room(OTHER_ROOM, "bob", &["dave", "erin"]);
         for (method, path, body) in before() {
             let (status, said) = world.vendor.behind(method, &path, body);
