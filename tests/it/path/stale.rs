@@ -111,27 +111,25 @@ async fn what_is_not_a_failure_is_passed_on() {
 
 #[tokio::test(start_paused = true)]
 async fn the_window_has_an_end_and_can_be_shut() {
-    let shut = |config: &mut Config| config.cache.stale = Duration::ZERO;
-    let own = |seconds| {
-        move |config: &mut Config| {
-            config.cache.stale = Duration::from_secs(600 - seconds);
-            let stale = Some(Duration::from_secs(seconds));
+    let cases = [
+        (300, None, 30 + 299, 200),
+        (300, None, 30 + 300, 500),
+        (0, None, 30, 500),
+        (600, Some(60), 30 + 59, 200),
+        (600, Some(60), 30 + 60, 500),
+        (0, Some(60), 30 + 59, 200),
+        (600, Some(0), 30, 500),
+    ];
+    for (all, own, seconds, status) in cases {
+        let set = |config: &mut Config| {
+            config.cache.stale = Duration::from_secs(all);
+            let stale = own.map(Duration::from_secs);
             let own = EndpointOverride { rate: None, fresh: None, stale };
             config.endpoints.insert("group.announcement.read".into(), own);
-        }
-    };
-    let cases: [(Box<dyn FnOnce(&mut Config)>, u64, u16); 6] = [
-        (Box::new(|_| {}), 30 + 299, 200),
-        (Box::new(|_| {}), 30 + 300, 500),
-        (Box::new(shut), 30, 500),
-        (Box::new(own(60)), 30 + 59, 200),
-        (Box::new(own(60)), 30 + 60, 500),
-        (Box::new(own(0)), 30, 500),
-    ];
-    for (change, seconds, status) in cases {
-        let world = kept(change, seconds).await;
+        };
+        let world = kept(set, seconds).await;
         fails(&world, Fault::status(StatusCode::INTERNAL_SERVER_ERROR));
-        assert_eq!(notice().through(&world).await.status.as_u16(), status, "{seconds}");
+        assert_eq!(notice().through(&world).await.status.as_u16(), status, "{all} {own:?} {seconds}");
     }
 }
 

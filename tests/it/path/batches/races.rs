@@ -1,6 +1,7 @@
 //! Writes that come while a part of a batch is on its way, forced by holding calls at the vendor.
 
 use super::*;
+use easemob_gateway::config::EndpointOverride;
 use easemob_gateway::simulator::Hold;
 use std::future::Future;
 use std::pin::Pin;
@@ -87,6 +88,26 @@ async fn an_element_whose_stamp_is_older_than_a_touch_is_not_saved_by_a_younger_
     world.get(&list(&[B, C])).await;
     let all = list(&[A, B, C]);
     assert_whole(&world, &all, &world.get(&all).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_after_the_look_and_before_the_rest_is_asked_for_is_seen() {
+    let slow = |config: &mut Config| {
+        let rate = Some("1/s".parse().unwrap());
+        config.endpoints.insert("group.read".into(), EndpointOverride { rate, fresh: None, stale: None });
+        config.limits.patience = Duration::from_secs(10);
+    };
+    let world = World::with(slow, |_| {});
+    let all = list(&[A, B, C]);
+    world.get(&list(&[A, B])).await;
+    let mut early = Box::pin(world.get(&all));
+    assert!(poll!(&mut early).is_pending());
+    world.settle().await;
+    assert_eq!(world.calls(), 1, "the rest waits for its turn");
+    // What is fetched from now on has a later stamp than this touch; what is held has not.
+    assert_eq!(rename(A, "new").through(&world).await.status, 200);
+    assert_whole(&world, &all, &early.await);
+    assert_eq!(world.calls(), 4);
 }
 
 #[tokio::test(start_paused = true)]
