@@ -149,9 +149,10 @@ pub(super) fn tagged(mut response: Response<Body>, etag: u64, call: &Call) -> Re
 
 /// The same for one who asked for the head alone.
 pub(super) fn without_body(mut response: Response<Body>) -> Response<Body> {
-    let length = response.body().size_hint().exact();
-    let body = std::mem::take(response.body_mut());
-    if let (Some(length), false) = (length, matches!(body, Body::Empty)) {
+    // Of nothing is not known whether there was nothing, or the vendor too was asked for the head alone.
+    let length = response.body().size_hint().exact().filter(|length| *length > 0);
+    *response.body_mut() = Body::Empty;
+    if let Some(length) = length {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     response
