@@ -24,6 +24,7 @@ use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
 use crate::exchange::CacheOutcome;
 use crate::limit::{Fairness, Limits, PoolId};
 use crate::tasks::Tasks;
+use crate::telemetry::cells::ConnectionEvent;
 use crate::telemetry::{Desk, Ledger};
 use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
@@ -151,6 +152,17 @@ impl Gateway {
         Self { house, upstream, desk }
     }
 
+    /// Starts what runs beside the requests of a worker. Must be called on its runtime.
+    pub fn start(&self) {
+        let desk = Arc::clone(&self.desk);
+        self.house.tasks.spawn_until_stop("log lines", async move { desk.lines.run().await });
+    }
+
+    /// Something happened to a caller's connection.
+    pub fn connection(&self, event: ConnectionEvent) {
+        self.desk.cells.connection(event);
+    }
+
     /// Answers one request. Never fails: what goes wrong is an answer too.
     pub fn call(&self, request: Request<Body>) -> Outcome {
         let mut ledger = self.desk.open(request.method().clone());
@@ -159,7 +171,7 @@ impl Gateway {
             Ok(Step::Reply(response)) => Outcome::Ready(Some(ledger.close(response))),
             Ok(Step::Go(call)) => {
                 let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(*call, ledger).await })))
+                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(call, ledger).await })))
             }
             Ok(Step::Grant(request)) => {
                 let gateway = self.clone();
@@ -217,13 +229,14 @@ impl Gateway {
         let now = ledger.opened;
         let entry = self.house.cache.look_up(call.key.as_ref()?, now)?;
         ledger.cache = CacheOutcome::Hit;
+        ledger.age = Some(now.saturating_duration_since(entry.fetched));
         if self.desk.hit_is_logged() {
             ledger.path = Some(call.subject.path().into());
         }
         Some(reply::kept(&entry, now))
     }
 
-    async fn go(&self, call: Call, mut ledger: Ledger) -> Response<Body> {
+    async fn go(&self, call: Box<Call>, mut ledger: Ledger) -> Response<Body> {
         // Behind a pointer each: moved about by value they cost more than the allocation.
         let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
             Effect::Read(_) => Box::pin(self.read(call, &mut ledger)),

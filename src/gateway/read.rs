@@ -12,12 +12,14 @@ use super::reply::{self, Way};
 use super::{Call, Gateway};
 use crate::body::Body;
 use crate::body::Collected;
+use crate::cache::Stamp;
 use crate::cache::flight::{Pilot, Seat};
 use crate::cache::{Full, Key, Slot};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock;
 use crate::exchange::{CacheOutcome, Exchange};
+use crate::telemetry::cells::FlightEvent;
 use bytes::Bytes;
 use http::header::{HeaderMap, RANGE};
 use http::{Response, StatusCode};
@@ -51,7 +53,7 @@ const FLIGHTS_MAX: u8 = 3;
 impl Gateway {
     pub(super) async fn read(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let (bytes, body) = self.question(&mut call).await?;
@@ -74,8 +76,7 @@ impl Gateway {
         let patience = call.patience(&self.house.settings);
         for _ in 0..FLIGHTS_MAX {
             let Some(key) = &call.key else { break };
-            let house = &self.house;
-            let (ticket, leads) = match house.flights.board(key, &slots, call.came, &house.cache.epochs)? {
+            let (ticket, leads) = match self.board(key, &slots, call.came)? {
                 Seat::Join(ticket) => (ticket, false),
                 Seat::Lead(pilot, ticket) => {
                     let shown = (!known.unclear).then(|| slots.clone());
@@ -87,10 +88,11 @@ impl Gateway {
             match ticket.landed().await {
                 Some((Landed::Answer(landing), stamp)) => {
                     let mine = leads || stamp >= call.came;
-                    if mine || landing.is_current(stamp, &house.cache.epochs) {
+                    if mine || landing.is_current(stamp, &self.house.cache.epochs) {
                         ledger.calls = if leads { landing.calls } else { 0 };
                         return Ok(landing.reply(leads));
                     }
+                    self.desk.cells.flight(FlightEvent::Late);
                 }
                 Some((Landed::Large(answer), _)) => {
                     let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -108,6 +110,17 @@ impl Gateway {
         }
         ledger.cache = CacheOutcome::Bypass;
         Box::pin(self.alone(call, bytes, ledger)).await
+    }
+
+    /// A seat in a fetch, or the duty to begin one.
+    fn board(&self, key: &Key, slots: &[Slot], came: Stamp) -> Result<Seat<Landed>, Full> {
+        let seat = self.house.flights.board(key, slots, came, &self.house.cache.epochs);
+        self.desk.cells.flight(match &seat {
+            Ok(Seat::Join(_)) => FlightEvent::Joined,
+            Ok(Seat::Lead(..)) => FlightEvent::Began,
+            Err(_) => FlightEvent::Full,
+        });
+        seat
     }
 
     /// Whether one answer may serve several readers of this.
@@ -139,6 +152,7 @@ impl Gateway {
         let now = clock::now();
         let entry = self.house.cache.look_up(key, now)?;
         ledger.cache = CacheOutcome::Hit;
+        ledger.age = Some(now.saturating_duration_since(entry.fetched));
         if !self.desk.hit_is_logged() {
             ledger.path = None;
         }
@@ -148,11 +162,11 @@ impl Gateway {
     /// A read for one reader only: nothing is shared, nothing kept.
     async fn alone(
         &self,
-        call: Call,
+        call: Box<Call>,
         bytes: Bytes,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
-        let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
+        let mut errand = Errand::new(self, *call, Payload::Bytes(bytes));
         errand.safe = true;
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = ledger.calls.saturating_add(errand.calls);
@@ -183,7 +197,7 @@ impl Gateway {
         };
         let judged = tokio::select! {
             biased;
-            () = pilot.deserted() => return,
+            () = pilot.deserted() => return self.desk.cells.flight(FlightEvent::Deserted),
             judged = self.ask(&mut trip.errand, leaves) => judged,
         };
         let landed = match judged {
