@@ -124,8 +124,9 @@ impl Parts {
     /// A worker's gateway on this way out, with its desk.
     #[must_use]
     pub fn worker(&self, upstream: Upstream) -> (Gateway, Arc<Desk>) {
-        let desk = Desk::new(Arc::clone(&self.office));
-        (Gateway::new(Arc::clone(&self.house), Arc::new(upstream), Arc::clone(&desk)), desk)
+        let upstream = Arc::new(upstream);
+        let desk = Desk::new(Arc::clone(&self.office), Arc::clone(&upstream));
+        (Gateway::new(Arc::clone(&self.house), upstream, Arc::clone(&desk)), desk)
     }
 
     /// What a scrape looks at.

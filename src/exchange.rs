@@ -7,6 +7,7 @@ use crate::catalogue::EndpointId;
 use crate::clock::Instant;
 use crate::easemob::dialect::Verdict;
 use http::Method;
+use std::time::Duration;
 
 /// The ledger of one request.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Exchange {
     pub caller: Option<u16>,
     /// What the cache had to do with it.
     pub cache: CacheOutcome,
+    /// How old the answer from memory was.
+    pub age: Option<Duration>,
     /// Calls to the vendor made for this request.
     pub calls: u8,
     /// Why we said no, if we did.
@@ -142,6 +145,7 @@ impl Exchange {
             endpoint: None,
             caller: None,
             cache: CacheOutcome::None,
+            age: None,
             calls: 0,
             refusal: None,
             status: 0,

@@ -27,6 +27,7 @@ use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
 use crate::exchange::CacheOutcome;
 use crate::limit::{Fairness, Limits, PoolId};
 use crate::tasks::Tasks;
+use crate::telemetry::cells::ConnectionEvent;
 use crate::telemetry::{Desk, Ledger};
 use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
@@ -163,6 +164,17 @@ impl Gateway {
         Self { house, upstream, desk }
     }
 
+    /// Starts what runs beside the requests of a worker. Must be called on its runtime.
+    pub fn start(&self) {
+        let desk = Arc::clone(&self.desk);
+        self.house.tasks.spawn_until_stop("log lines", async move { desk.lines.run().await });
+    }
+
+    /// Something happened to a caller's connection.
+    pub fn connection(&self, event: ConnectionEvent) {
+        self.desk.cells.connection(event);
+    }
+
     /// Answers one request. Never fails: what goes wrong is an answer too.
     pub fn call(&self, request: Request<Body>) -> Outcome {
         let mut ledger = self.desk.open(request.method().clone());
@@ -171,7 +183,7 @@ impl Gateway {
             Ok(Step::Reply(response)) => Outcome::Ready(Some(close(response, ledger))),
             Ok(Step::Go(call)) => {
                 let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(*call, ledger).await })))
+                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(call, ledger).await })))
             }
             Ok(Step::Grant(request)) => {
                 let gateway = self.clone();
@@ -232,15 +244,14 @@ impl Gateway {
             call.name(&self.house, read, None);
         }
         let now = ledger.opened;
-        let (response, outcome) = self.kept(call, &Question::default(), now)?;
-        ledger.cache = outcome;
-        if outcome != CacheOutcome::Hit || self.desk.hit_is_logged() {
+        let response = self.kept(call, &Question::default(), now, ledger)?;
+        if ledger.cache != CacheOutcome::Hit || self.desk.hit_is_logged() {
             ledger.path = Some(call.subject.path().into());
         }
         Some(response)
     }
 
-    async fn go(&self, call: Call, mut ledger: Ledger) -> Response<Body> {
+    async fn go(&self, call: Box<Call>, mut ledger: Ledger) -> Response<Body> {
         // Behind a pointer each: moved about by value they cost more than the allocation.
         let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
             Effect::Read(_) => Box::pin(self.read(call, &mut ledger)),

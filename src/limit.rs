@@ -122,6 +122,8 @@ pub struct PoolState {
     pub refused: [u64; SpentKind::ALL.len()],
     /// Places dropped before a permit or a refusal, since the start.
     pub cancelled: u64,
+    /// Times that the vendor refused a call for it, since the start.
+    pub limited: u64,
 }
 
 // === impl Limits ===
@@ -212,6 +214,7 @@ impl Limits {
             admitted: pool.counts.admitted,
             refused: pool.counts.refused,
             cancelled: pool.counts.cancelled,
+            limited: pool.counts.limited,
         }
     }
 

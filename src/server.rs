@@ -161,7 +161,8 @@ impl Worker {
     }
 
     async fn serve(self, mut connections: mpsc::Receiver<Accepted>, closing: CancellationToken) {
-        let watch = watch::Watch::new(&self.settings);
+        self.gateway.start();
+        let watch = watch::Watch::new(&self.settings, self.gateway.clone());
         let ticking = Arc::clone(&watch);
         self.tasks.spawn_until_stop("connection watch", async move { ticking.run().await });
         while let Some((stream, place)) = connections.recv().await {

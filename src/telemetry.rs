@@ -3,6 +3,9 @@
 //! Every worker has a [`Desk`] with cells of its own, so that counting crosses no core; a scrape adds them up.
 //! A ledger that is dropped is closed by that: a caller who hangs up is counted too.
 
+pub mod cells;
+mod histogram;
+pub mod line;
 pub mod log;
 pub mod metrics;
 
@@ -10,8 +13,10 @@ use crate::body::Body;
 use crate::catalogue::{Catalogue, EndpointId};
 use crate::clock;
 use crate::exchange::Exchange;
+use crate::upstream::Upstream;
+use cells::Cells;
 use http::{Method, Response};
-use metrics::Cells;
+use line::Lines;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -33,6 +38,10 @@ pub struct Desk {
     /// This worker's numbers.
     pub cells: Cells,
     hits: AtomicU64,
+    /// This worker's way to the vendor.
+    upstream: Arc<Upstream>,
+    /// This worker's lines on their way.
+    pub lines: Lines,
 }
 
 /// An open ledger.
@@ -43,11 +52,11 @@ pub struct Ledger {
 }
 
 impl Desk {
-    /// A desk of this office.
+    /// A desk of this office, for the worker that has this way out.
     #[must_use]
-    pub fn new(office: Arc<Office>) -> Arc<Self> {
-        let cells = Cells::new(office.catalogue.rows().len(), office.callers.len());
-        Arc::new(Self { office, cells, hits: AtomicU64::new(0) })
+    pub fn new(office: Arc<Office>, upstream: Arc<Upstream>) -> Arc<Self> {
+        let cells = Cells::new(&office);
+        Arc::new(Self { office, cells, hits: AtomicU64::new(0), upstream, lines: Lines::default() })
     }
 
     /// Opens a ledger.
@@ -69,7 +78,7 @@ impl Desk {
         self.cells.request(exchange);
         let hit = exchange.cache == crate::exchange::CacheOutcome::Hit;
         if !hit || exchange.path.is_some() {
-            log::exchange(exchange, &self.office);
+            log::exchange(exchange, &self.office, &self.lines);
         }
     }
 

@@ -7,6 +7,14 @@
 use super::lookup::Spans;
 use super::pointer::{Collected, Pointers};
 use percent_encoding::percent_decode_str;
+use smallvec::SmallVec;
+use std::borrow::Cow;
+
+/// Room for a usual tag.
+const TAG_BYTES: usize = 48;
+
+/// The values of one piece.
+type Found<'v> = SmallVec<[Cow<'v, str>; 2]>;
 
 /// The templates of one row.
 #[derive(Debug, Default)]
@@ -115,25 +123,23 @@ impl Templates {
     /// The tags for these values. Templates that need an answer are left out while there is none.
     #[must_use]
     pub fn resolve(&self, values: &Values<'_>, prefix: &str) -> Tags {
-        let mut tags = Tags::default();
+        let mut tags = Tags { names: Vec::with_capacity(self.templates.len()), unclear: false };
         for pieces in &self.templates {
             if values.answer.is_none() && pieces.iter().any(|piece| matches!(piece, Piece::Answer(_))) {
                 tags.unclear = true;
                 continue;
             }
-            let mut partial = vec![String::new()];
+            let from = tags.names.len();
+            tags.names.push(String::with_capacity(TAG_BYTES));
             for piece in pieces {
-                if let Piece::Text(text) = piece {
-                    partial.iter_mut().for_each(|tag| tag.push_str(text));
-                    continue;
+                match piece {
+                    Piece::Text(text) => tags.names[from..].iter_mut().for_each(|tag| tag.push_str(text)),
+                    _ => {
+                        let found = piece.values(values, prefix, &mut tags.unclear);
+                        append_each(&mut tags.names, from, &found);
+                    }
                 }
-                let found = piece.values(values, prefix, &mut tags.unclear);
-                partial = partial
-                    .iter()
-                    .flat_map(|tag| found.iter().map(move |value| format!("{tag}{value}")))
-                    .collect();
             }
-            tags.names.append(&mut partial);
         }
         tags.names.sort_unstable();
         tags.names.dedup();
@@ -154,21 +160,21 @@ impl Piece {
         }
     }
 
-    fn values(&self, from: &Values<'_>, prefix: &str, unclear: &mut bool) -> Vec<String> {
-        let found: Vec<_> = match self {
-            Self::Text(_) => return Vec::new(),
+    fn values<'v>(&self, from: &'v Values<'v>, prefix: &str, unclear: &mut bool) -> Found<'v> {
+        let found: SmallVec<[_; 2]> = match self {
+            Self::Text(_) => return Found::new(),
             Self::Parameter(at) => {
                 let value = from.spans.values(from.path).nth(*at).unwrap_or_default();
                 return value.split(',').map(|element| normal(element, prefix)).collect();
             }
             Self::Body(at, must) => {
-                let found: Vec<_> = from.body.map(|found| found.at(*at)).into_iter().collect();
+                let found: SmallVec<[_; 2]> = from.body.map(|found| found.at(*at)).into_iter().collect();
                 // Said by another name than ours, it would be a change that nobody touches.
                 *unclear |= matches!(must, Must::BeThere) && found.iter().any(|at| at.absent);
                 found
             }
             Self::Answer(places) => {
-                let found: Vec<_> =
+                let found: SmallVec<[_; 2]> =
                     places.iter().filter_map(|at| from.answer.map(|found| found.at(*at))).collect();
                 // An answer must show what it is about, in one of these places.
                 *unclear |= found.iter().all(|at| at.absent);
@@ -191,16 +197,37 @@ pub fn parameters(path: &str) -> impl Iterator<Item = &str> {
 
 /// One spelling of a value from a path.
 #[must_use]
-pub fn normal(value: &str, prefix: &str) -> String {
-    normal_text(percent_decode_str(value).decode_utf8_lossy().trim(), prefix)
+pub fn normal<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
+    match percent_decode_str(value).decode_utf8_lossy() {
+        Cow::Borrowed(plain) => normal_text(plain.trim(), prefix),
+        Cow::Owned(decoded) => Cow::Owned(normal_text(decoded.trim(), prefix).into_owned()),
+    }
 }
 
-fn normal_text(value: &str, prefix: &str) -> String {
-    let value = value.to_lowercase();
-    match value.strip_prefix(prefix) {
-        Some(rest) if !prefix.is_empty() => rest.to_owned(),
-        _ => value,
+/// Most values are in that spelling already, and are lent.
+fn normal_text<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
+    let value = if value.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        Cow::Borrowed(value)
+    } else {
+        Cow::Owned(value.to_lowercase())
+    };
+    if prefix.is_empty() || !value.starts_with(prefix) {
+        return value;
     }
+    match value {
+        Cow::Borrowed(value) => Cow::Borrowed(&value[prefix.len()..]),
+        Cow::Owned(value) => Cow::Owned(value[prefix.len()..].to_owned()),
+    }
+}
+
+/// Every tag from `from` on, continued by each of the values: no value, no tag.
+fn append_each(tags: &mut Vec<String>, from: usize, values: &[Cow<'_, str>]) {
+    if let [value] = values {
+        tags[from..].iter_mut().for_each(|tag| tag.push_str(value));
+        return;
+    }
+    let begun: Vec<String> = tags.drain(from..).collect();
+    tags.extend(begun.iter().flat_map(|tag| values.iter().map(move |value| format!("{tag}{value}"))));
 }
 
 fn place(list: &mut Vec<&'static str>, pointer: &'static str) -> usize {

@@ -14,6 +14,7 @@ use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
 use crate::exchange::CallOutcome;
 use crate::limit::{Permit, Spent};
+use crate::telemetry::cells::Repeat;
 use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
 use crate::upstream::{Answer, Lane, SendError};
@@ -142,7 +143,9 @@ impl Errand {
         let mut request = Request::new(body);
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
+        // The copy stays, and the one with room in it goes: the connection reads the answer's headers into it.
+        let kept = self.headers.clone();
+        *request.headers_mut() = std::mem::replace(&mut self.headers, kept);
         request.headers_mut().insert(AUTHORIZATION, token.header.clone());
         request
     }
@@ -175,19 +178,21 @@ impl Gateway {
             }
             errand.calls = errand.calls.saturating_add(1);
             let judged = self.once(errand, lane, permit, &token).await;
-            self.tell(errand.endpoint, &judged);
+            self.tell(errand.endpoint, &judged, left);
             match judged {
                 Err(Failed::NotSent(body)) => {
                     if let (Payload::Gone(fault), Some(body)) = (&errand.payload, body) {
                         errand.payload = Payload::Stream(body, fault.clone());
                     }
                     errand.calls -= 1;
+                    self.desk.cells.repeat(Repeat::NotSent);
                     not_sent += 1;
                     if not_sent == NOT_SENT_MAX {
                         return Err(Lost::Refused(Refusal::Unreachable("connections close at once".into())));
                     }
                 }
                 Err(Failed::Broken(_)) if errand.safe && reused && !repeated && errand.can_repeat() => {
+                    self.desk.cells.repeat(Repeat::Broken);
                     repeated = true;
                 }
                 Err(Failed::Broken(what)) => return Err(Lost::Unknown(errand.broken(what))),
@@ -195,13 +200,19 @@ impl Gateway {
                 Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
                 Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
                     Next::Done => return Ok(judged),
-                    Next::AfterRenewal if errand.can_repeat() => renewed = true,
+                    Next::AfterRenewal if errand.can_repeat() => {
+                        self.desk.cells.repeat(Repeat::Token);
+                        renewed = true;
+                    }
                     Next::AfterRenewal => {
                         // Whoever sends it again shall find the new token.
                         self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
                         return Err(Lost::Refused(Refusal::SendAgain));
                     }
-                    Next::Repeat => repeated = true,
+                    Next::Repeat => {
+                        self.desk.cells.repeat(Repeat::Failed);
+                        repeated = true;
+                    }
                 },
             }
         }
@@ -218,7 +229,7 @@ impl Gateway {
         let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
         place.near().await.map_err(spent)?;
         let lane = self.upstream.connect().await.map_err(|error| {
-            self.desk.cells.vendor_call(errand.endpoint, CallOutcome::Unreachable);
+            self.desk.cells.vendor_call(errand.endpoint, CallOutcome::Unreachable, None);
             Lost::Refused(Refusal::Unreachable(error.to_string()))
         })?;
         let permit = place.admit().await.map_err(spent)?;
@@ -307,14 +318,15 @@ impl Gateway {
         Ok(Next::Done)
     }
 
-    fn tell(&self, endpoint: EndpointId, judged: &Result<Judged, Failed>) {
+    fn tell(&self, endpoint: EndpointId, judged: &Result<Judged, Failed>, left: Instant) {
         let outcome = match judged {
             Ok(judged) => CallOutcome::Judged(judged.verdict),
             Err(Failed::NotSent(_)) => CallOutcome::NotSent,
             Err(Failed::Broken(_)) => CallOutcome::Broken,
             Err(Failed::TooSlow | Failed::Silent(_)) => CallOutcome::TimedOut,
         };
-        self.desk.cells.vendor_call(endpoint, outcome);
+        let took = (outcome != CallOutcome::NotSent).then(|| clock::now().saturating_duration_since(left));
+        self.desk.cells.vendor_call(endpoint, outcome, took);
     }
 }
 

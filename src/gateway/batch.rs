@@ -27,6 +27,7 @@ use http::Response;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// What is known of batches, by row.
 #[derive(Debug)]
@@ -71,9 +72,17 @@ impl Batches {
 
 impl Gateway {
     /// An answer put together from memory alone.
-    pub(super) fn kept_by_entity(&self, call: &Call, read: &Read, now: Instant) -> Option<Response<Body>> {
+    pub(super) fn kept_by_entity(
+        &self,
+        call: &Call,
+        read: &Read,
+        now: Instant,
+    ) -> Option<(Response<Body>, Duration)> {
         let names = self.names(call, read)?;
-        self.assembled(call, &names, &self.held(call, &names, now), &[], None)
+        let held = self.held(call, &names, now);
+        let oldest = held.iter().flatten().map(|entry| entry.fetched).min()?;
+        let response = self.assembled(call, &names, &held, &[], None)?;
+        Some((response, now.saturating_duration_since(oldest)))
     }
 
     /// An answer of which a part is held: the rest is fetched. `None` when it must be asked for whole.

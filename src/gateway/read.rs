@@ -13,11 +13,12 @@ use super::{Call, Gateway};
 use crate::body::Body;
 use crate::body::Collected;
 use crate::cache::flight::{Pilot, Seat, Ticket};
-use crate::cache::{Full, Key, Slot};
+use crate::cache::{Full, Key, Slot, Stamp};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock::{self, Instant};
 use crate::exchange::{CacheOutcome, Exchange};
+use crate::telemetry::cells::FlightEvent;
 use bytes::Bytes;
 use http::header::{HeaderMap, RANGE};
 use http::{Response, StatusCode};
@@ -68,7 +69,7 @@ const FLIGHTS_MAX: u8 = 3;
 impl Gateway {
     pub(super) async fn read(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let question = self.question(&mut call).await?;
@@ -79,10 +80,9 @@ impl Gateway {
         // A body decides the name, so the first look was not possible before.
         if shares
             && question.body.is_some()
-            && let Some((response, outcome)) = self.kept(&mut call, &question, clock::now())
+            && let Some(response) = self.kept(&mut call, &question, clock::now(), ledger)
         {
-            ledger.cache = outcome;
-            if outcome == CacheOutcome::Hit && !self.desk.hit_is_logged() {
+            if ledger.cache == CacheOutcome::Hit && !self.desk.hit_is_logged() {
                 ledger.path = None;
             }
             return Ok(response);
@@ -128,6 +128,7 @@ impl Gateway {
                         ledger.calls += if leads { landing.calls } else { 0 };
                         return Ok(Given::Answer(landing, leads));
                     }
+                    self.desk.cells.flight(FlightEvent::Late);
                 }
                 Some((Landed::Large(answer), _)) => {
                     let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -160,7 +161,7 @@ impl Gateway {
         let slots = house.cache.slots(&known.names);
         let key = call.key.as_ref().ok_or(Refusal::Broken)?;
         let came = (call.came, call.directives.no_cache);
-        Ok(match house.flights.board(key, &slots, came, &house.cache.epochs)? {
+        Ok(match self.board(key, &slots, came)? {
             Seat::Join(ticket) => (ticket, false),
             Seat::Lead(pilot, ticket) => {
                 let mut errand = Errand::shared(self, call, question.bytes.clone());
@@ -174,6 +175,17 @@ impl Gateway {
                 (ticket, true)
             }
         })
+    }
+
+    /// A seat in a fetch, or the duty to begin one.
+    fn board(&self, key: &Key, slots: &[Slot], came: (Stamp, bool)) -> Result<Seat<Landed>, Full> {
+        let seat = self.house.flights.board(key, slots, came, &self.house.cache.epochs);
+        self.desk.cells.flight(match &seat {
+            Ok(Seat::Join(_)) => FlightEvent::Joined,
+            Ok(Seat::Lead(..)) => FlightEvent::Began,
+            Err(_) => FlightEvent::Full,
+        });
+        seat
     }
 
     /// Whether one answer may serve several readers of this.
@@ -207,32 +219,42 @@ impl Gateway {
         call: &mut Call,
         question: &Question,
         now: Instant,
-    ) -> Option<(Response<Body>, CacheOutcome)> {
+        ledger: &mut Exchange,
+    ) -> Option<Response<Body>> {
         let Some(entry) = self.house.cache.find(call.key.as_ref()?) else {
-            let response = self.kept_by_entity(call, call.read(&self.house.catalogue)?, now)?;
-            return Some((response, CacheOutcome::Hit));
+            let (response, age) = self.kept_by_entity(call, call.read(&self.house.catalogue)?, now)?;
+            (ledger.cache, ledger.age) = (CacheOutcome::Hit, Some(age));
+            return Some(response);
         };
+        let age = now.saturating_duration_since(entry.fetched);
         let left = entry.deadline.saturating_duration_since(now);
-        if left.is_zero() {
+        let response = if left.is_zero() {
             call.why = Why::Stale;
-            return Some((self.meanwhile(call, question, &entry, now)?, CacheOutcome::Stale));
-        }
-        if !call.directives.accept_fresh(now.saturating_duration_since(entry.fetched), left) {
+            ledger.cache = CacheOutcome::Stale;
+            self.meanwhile(call, question, &entry, now)
+        } else if call.directives.accept_fresh(age, left) {
+            ledger.cache = CacheOutcome::Hit;
+            Some(reply::kept(&entry, now, call))
+        } else {
             call.why = Why::Request;
-            return None;
+            None
+        };
+        match response {
+            Some(_) => ledger.age = Some(age),
+            None => ledger.cache = CacheOutcome::None,
         }
-        Some((reply::kept(&entry, now, call), CacheOutcome::Hit))
+        response
     }
 
     /// A read for one reader only: nothing is shared, nothing kept.
     async fn alone(
         &self,
-        call: Call,
+        call: Box<Call>,
         bytes: Bytes,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         let method = call.asked_method();
-        let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
+        let mut errand = Errand::new(self, *call, Payload::Bytes(bytes));
         (errand.method, errand.safe) = (method, true);
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = ledger.calls.saturating_add(errand.calls);
@@ -248,7 +270,7 @@ impl Gateway {
         };
         let judged = tokio::select! {
             biased;
-            () = pilot.deserted() => return,
+            () = pilot.deserted() => return self.desk.cells.flight(FlightEvent::Deserted),
             judged = self.ask(&mut trip.errand, leaves) => judged,
         };
         let landed = match judged {

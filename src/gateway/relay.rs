@@ -13,13 +13,13 @@ use http::Response;
 impl Gateway {
     pub(super) async fn relay(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         ledger.cache = CacheOutcome::Relay;
         let payload = self.payload(&mut call).await?;
         let way = if super::is_safe(call.request.method()) { Way::Bypass } else { Way::Passed };
-        let mut errand = Errand::new(self, call, payload);
+        let mut errand = Errand::new(self, *call, payload);
         let judged = self.ask(&mut errand, || {}).await;
         ledger.calls = errand.calls;
         Ok(judged.map_err(Refusal::from)?.reply(way))

@@ -33,14 +33,14 @@ struct Deed {
 impl Gateway {
     pub(super) async fn write(
         &self,
-        mut call: Call,
+        mut call: Box<Call>,
         ledger: &mut Exchange,
     ) -> Result<Response<Body>, Refusal> {
         ledger.cache = CacheOutcome::Write;
         let (payload, body) = self.content(&mut call).await?;
         call.subject.check_tags(&self.house.catalogue, body.as_ref())?;
         let subject = call.subject.clone();
-        let mut errand = Errand::new(self, call, payload);
+        let mut errand = Errand::new(self, *call, payload);
         errand.safe = false;
         errand.whole_bytes_max = self.house.settings.answer_bytes_max;
         let (tell, told) = oneshot::channel();

@@ -54,6 +54,8 @@ pub(super) struct Counts {
     pub(super) admitted: u64,
     pub(super) refused: [u64; SpentKind::ALL.len()],
     pub(super) cancelled: u64,
+    /// By the vendor.
+    pub(super) limited: u64,
 }
 
 // === impl Pool ===
@@ -112,6 +114,7 @@ impl Pool {
 
     /// The vendor refused a call for this pool.
     pub(super) fn limited(&mut self, now: u64, retry_after: Option<Duration>, settings: &Settings) {
+        self.counts.limited += 1;
         let known = self.is_paused(now);
         if !known {
             let soon = self.paused_until > 0

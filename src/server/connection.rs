@@ -9,6 +9,7 @@ use super::watch::{Busy, Heard, Line, Watch};
 use crate::body::Body;
 use crate::gateway::{Gateway, Outcome};
 use crate::tasks::Tasks;
+use crate::telemetry::cells::ConnectionEvent;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
 use http_body::Body as _;
@@ -61,8 +62,9 @@ pub(super) fn serve(
                 return;
             };
             let io = TokioIo::new(Heard { stream, line: Arc::clone(&line) });
+            let unparsed = gateway.clone();
             let service = Service { gateway, line: Arc::clone(&line) };
-            // How a connection ends is told by the requests on it.
+            // How a connection ends is told by the requests on it, but for one whose head is none.
             if is_http2 {
                 let mut builder = http2::Builder::new(Streams(tasks));
                 builder.timer(TokioTimer::new()).max_concurrent_streams(STREAMS_MAX);
@@ -70,11 +72,17 @@ pub(super) fn serve(
                 builder.keep_alive_interval(idle_timeout);
                 // Frames come at any time: heads are HTTP/2's own business, only silence is ours.
                 let _open = line.begin();
-                end_well(builder.serve_connection(io, service), closing.cancelled()).await;
+                // Behind a pointer: it would be the larger part of every HTTP/1.1 connection.
+                let _ = Box::pin(end_well(builder.serve_connection(io, service), closing.cancelled())).await;
             } else {
                 let mut builder = http1::Builder::new();
                 builder.max_buf_size(head_bytes_max).writev(false);
-                end_well(builder.serve_connection(io, service), lingered).await;
+                if end_well(builder.serve_connection(io, service), lingered)
+                    .await
+                    .is_err_and(|error| error.is_parse())
+                {
+                    unparsed.connection(ConnectionEvent::BadHead);
+                }
             }
         };
         tokio::select! {
@@ -86,13 +94,16 @@ pub(super) fn serve(
 }
 
 /// Drives a connection to its end; when it is time, takes no further request.
-async fn end_well(connection: impl GracefulConnection, time: impl Future<Output = ()>) {
+async fn end_well<C: GracefulConnection>(
+    connection: C,
+    time: impl Future<Output = ()>,
+) -> Result<(), C::Error> {
     tokio::pin!(connection, time);
     tokio::select! {
-        _ = &mut connection => return,
+        ended = &mut connection => return ended,
         () = time => connection.as_mut().graceful_shutdown(),
     }
-    let _ = connection.await;
+    connection.await
 }
 
 /// Looks at the first bytes without taking them. `None` when the connection ends before it has told.

@@ -5,6 +5,8 @@
 //! and an eighth more. (A timer per request would cost a twentieth of a hit.)
 
 use super::Settings;
+use crate::gateway::Gateway;
+use crate::telemetry::cells::ConnectionEvent;
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
@@ -26,6 +28,8 @@ pub(super) struct Watch {
     closing: Arc<AtomicBool>,
     next: AtomicU64,
     lines: Mutex<HashMap<u64, Arc<Line>>>,
+    /// Which is told what becomes of connections.
+    gateway: Gateway,
 }
 
 /// What is known of one connection.
@@ -39,6 +43,7 @@ pub(super) struct Line {
     open: AtomicU32,
     /// The tick since which nothing could be written; zero when the other end takes what it is given.
     stuck: AtomicU32,
+    is_cut: AtomicBool,
     /// Rung when the connection must end.
     pub(super) cut: Notify,
 }
@@ -58,7 +63,7 @@ pub(super) struct Busy(Arc<Line>);
 const TICKS: u32 = 8;
 
 impl Watch {
-    pub(super) fn new(settings: &Settings) -> Arc<Self> {
+    pub(super) fn new(settings: &Settings, gateway: Gateway) -> Arc<Self> {
         let length = (settings.head_timeout / TICKS).max(Duration::from_millis(1));
         let idle_ticks = settings.idle_timeout.as_nanos().div_ceil(length.as_nanos());
         Arc::new(Self {
@@ -70,6 +75,7 @@ impl Watch {
             closing: Arc::default(),
             next: AtomicU64::new(0),
             lines: Mutex::default(),
+            gateway,
         })
     }
 
@@ -83,9 +89,11 @@ impl Watch {
             last: AtomicU32::new(now),
             open: AtomicU32::new(0),
             stuck: AtomicU32::new(0),
+            is_cut: AtomicBool::new(false),
             cut: Notify::new(),
         });
         let number = self.next.fetch_add(1, Relaxed);
+        self.gateway.connection(ConnectionEvent::Opened);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(&line));
         Watched { line, number, watch: Arc::clone(self) }
     }
@@ -106,9 +114,17 @@ impl Watch {
                 let late = head != 0 && now.saturating_sub(head) > self.head_ticks;
                 let idle = now.saturating_sub(line.last.load(Relaxed)) > self.idle_ticks;
                 let unread = stuck != 0 && now.saturating_sub(stuck) > self.idle_ticks;
-                if unread || (!busy && (late || idle)) {
-                    line.cut.notify_one();
+                let why = match () {
+                    () if unread => ConnectionEvent::Unread,
+                    () if !busy && late => ConnectionEvent::LateHead,
+                    () if !busy && idle => ConnectionEvent::Idle,
+                    () => continue,
+                };
+                // Told once: it may take until the next tick to end.
+                if !line.is_cut.swap(true, Relaxed) {
+                    self.gateway.connection(why);
                 }
+                line.cut.notify_one();
             }
         }
     }
@@ -155,6 +171,7 @@ impl Drop for Busy {
 
 impl Drop for Watched {
     fn drop(&mut self) {
+        self.watch.gateway.connection(ConnectionEvent::Closed);
         self.watch.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
     }
 }

@@ -3,11 +3,13 @@
 //! Fields are the same words as in the metrics. Never written: keys, tokens, bodies, query strings.
 
 use super::Office;
+use super::line::Lines;
 use crate::clock;
 use crate::exchange::Exchange;
 use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -24,12 +26,15 @@ pub enum Format {
 /// When `level` is no directive that `tracing` understands.
 pub fn install<W>(format: Format, level: &str, writer: W) -> io::Result<()>
 where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(level).map_err(io::Error::other)?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer.clone());
     let _ = match format {
-        Format::Json => lines.json().flatten_event(true).with_current_span(false).try_init(),
+        Format::Json => {
+            super::line::to(BoxMakeWriter::new(writer));
+            lines.json().flatten_event(true).with_current_span(false).try_init()
+        }
         // Colours are for a terminal: in a file, in a journal or in a pipe they are noise.
         Format::Text => lines.with_target(false).with_ansi(colours()).try_init(),
     };
@@ -41,35 +46,69 @@ fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|asked| asked.is_empty())
 }
 
-/// The one line of an exchange: a warning when the vendor or the gateway failed.
-pub(super) fn exchange(exchange: &Exchange, office: &Office) {
-    let endpoint = exchange.endpoint.map_or("-", |id| office.catalogue[id].endpoint.name);
-    let duration_us = clock::now().saturating_duration_since(exchange.opened).as_micros() as u64;
-    let path = exchange.path.as_deref().unwrap_or("-");
-    let caller = caller(office, exchange.caller);
+/// What a line tells of an exchange beside what stands in it.
+pub(super) struct Fields<'a> {
+    pub(super) endpoint: &'a str,
+    pub(super) path: &'a str,
+    pub(super) caller: &'a str,
+    pub(super) refusal: &'a str,
+    /// The refusal, or else what the cache did.
+    pub(super) outcome: &'a str,
+    pub(super) duration_us: u64,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(exchange: &'a Exchange, office: &'a Office) -> Self {
+        Self {
+            endpoint: exchange.endpoint.map_or("-", |id| office.catalogue[id].endpoint.name),
+            path: exchange.path.as_deref().unwrap_or("-"),
+            caller: caller(office, exchange.caller),
+            refusal: exchange.refusal.unwrap_or("-"),
+            outcome: exchange.refusal.unwrap_or(exchange.cache.as_str()),
+            duration_us: clock::now().saturating_duration_since(exchange.opened).as_micros() as u64,
+        }
+    }
+}
+
+/// Whether the vendor or the gateway failed: such a line is a warning.
+pub(super) fn is_failure(exchange: &Exchange) -> bool {
+    exchange.status >= 500
+}
+
+/// The one line of an exchange: put together by hand where that is possible, else as any other event.
+pub(super) fn exchange(exchange: &Exchange, office: &Office, lines: &Lines) {
+    let wanted = if is_failure(exchange) {
+        tracing::enabled!(target: "gateway::exchange", tracing::Level::WARN)
+    } else {
+        tracing::enabled!(target: "gateway::exchange", tracing::Level::INFO)
+    };
+    if !wanted || lines.take(exchange, office) {
+        return;
+    }
+    let fields = Fields::of(exchange, office);
     // A level is part of a line's constant half, so there are two.
     macro_rules! line {
         ($level:ident) => {
             tracing::$level!(
                 target: "gateway::exchange",
                 { http.method = exchange.method.as_str(),
-                http.path = path,
+                http.path = fields.path,
                 http.status = exchange.status,
-                gateway.endpoint = endpoint,
-                gateway.caller = caller,
+                gateway.endpoint = fields.endpoint,
+                gateway.caller = fields.caller,
                 gateway.cache = exchange.cache.as_str(),
                 gateway.calls = exchange.calls,
-                gateway.refusal = exchange.refusal.unwrap_or("-"),
-                duration_us },
+                gateway.refusal = fields.refusal,
+                duration_us = fields.duration_us },
                 "{} {} {} {}",
                 exchange.method,
-                endpoint,
+                fields.endpoint,
                 exchange.status,
-                exchange.refusal.unwrap_or(exchange.cache.as_str()),
+                fields.outcome,
             )
         };
     }
-    if exchange.status >= 500 { line!(warn) } else { line!(info) }
+    if is_failure(exchange) { line!(warn) } else { line!(info) }
 }
 
 /// The line of a change.

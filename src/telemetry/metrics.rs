@@ -1,33 +1,22 @@
-//! Every metric. Cells are counted where things happen; a scrape folds them into a fresh registry.
+//! Every metric, and the text of a scrape.
 //!
-//! Names are `gateway_<thing>_<unit>[_total]`. Labels come from closed sets (endpoints, outcomes, pools, callers
-//! of the configuration), never from ids, and a series appears when it is first counted.
+//! What is counted stands in `cells`, a set for each worker; here they are added up, together with what the parts
+//! know of themselves. Labels are closed sets and the names of configured callers; a series appears when it is first
+//! counted.
 
 use super::Office;
+use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Repeat};
+use super::histogram::{AGES_US, Histograms, Sum, TIMES_US, family};
 use crate::cache::{Cache, Cause, Kept};
-use crate::catalogue::EndpointId;
 use crate::clock;
-use crate::exchange::{CacheOutcome, CallOutcome, Exchange};
+use crate::exchange::{CacheOutcome, CallOutcome};
 use crate::limit::{Limits, SpentKind};
 use crate::tasks::Tasks;
 use crate::token::TokenKeeper;
+use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// One worker's numbers.
-#[derive(Debug)]
-pub struct Cells {
-    /// By row (and one for none), cache outcome and class of status.
-    requests: Box<[AtomicU64]>,
-    callers: Box<[AtomicU64]>,
-    /// By row, and how the call ended.
-    vendor_calls: Box<[AtomicU64]>,
-    refusals: Mutex<BTreeMap<&'static str, u64>>,
-    touches: [AtomicU64; Cause::ALL.len()],
-    kept: [AtomicU64; Kept::ALL.len()],
-}
+use std::sync::{Arc, PoisonError};
 
 /// What a scrape looks at beside the cells.
 #[derive(Debug)]
@@ -44,58 +33,6 @@ pub struct Sources {
     pub tasks: Tasks,
 }
 
-/// 2xx, 3xx, 4xx, 5xx, and 0 for a caller who left before there was a status.
-const CLASSES: [&str; 5] = ["gone", "2xx", "3xx", "4xx", "5xx"];
-
-impl Cells {
-    pub(super) fn new(rows: usize, callers: usize) -> Self {
-        let zeros = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
-        Self {
-            requests: zeros((rows + 1) * CacheOutcome::ALL.len() * CLASSES.len()),
-            callers: zeros(callers),
-            vendor_calls: zeros(rows * CallOutcome::COUNT),
-            refusals: Mutex::default(),
-            touches: Default::default(),
-            kept: Default::default(),
-        }
-    }
-
-    pub(super) fn request(&self, exchange: &Exchange) {
-        let row = exchange.endpoint.map_or(0, |id| usize::from(id.0) + 1);
-        let class = match exchange.status {
-            200..=299 => 1,
-            300..=399 => 2,
-            400..=499 => 3,
-            500.. => 4,
-            _ => 0,
-        };
-        let at = (row * CacheOutcome::ALL.len() + exchange.cache as usize) * CLASSES.len() + class;
-        self.requests[at].fetch_add(1, Relaxed);
-        if let Some(cell) = exchange.caller.and_then(|caller| self.callers.get(usize::from(caller))) {
-            cell.fetch_add(1, Relaxed);
-        }
-        if let Some(reason) = exchange.refusal {
-            *self.refusals.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
-        }
-    }
-
-    /// A call to the vendor ended so.
-    pub fn vendor_call(&self, endpoint: EndpointId, outcome: CallOutcome) {
-        let at = usize::from(endpoint.0) * CallOutcome::COUNT + outcome.place();
-        self.vendor_calls[at].fetch_add(1, Relaxed);
-    }
-
-    /// Tags were touched.
-    pub fn touched(&self, cause: Cause) {
-        self.touches[cause as usize].fetch_add(1, Relaxed);
-    }
-
-    /// A fetched answer that could be kept was, or was not.
-    pub fn kept(&self, kept: Kept) {
-        self.kept[kept as usize].fetch_add(1, Relaxed);
-    }
-}
-
 /// The text of `/metrics`.
 ///
 /// # Errors
@@ -108,14 +45,109 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     cache(&page, desks, sources)?;
     pools(&page, sources)?;
     token(&page, sources)?;
+    paths(&page, desks)?;
     let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let tasks = page.gauges("gateway_tasks", "Background tasks that are running.", &[])?;
     tasks.with_label_values::<&str>(&[]).set(sources.tasks.count() as i64);
     page.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let mut text = Vec::with_capacity(32 * 1024);
-    TextEncoder::new().encode(&page.registry.gather(), &mut text)?;
+    let mut families = page.registry.gather();
+    families.extend(histograms(desks));
+    TextEncoder::new().encode(&families, &mut text)?;
     Ok(text)
+}
+
+/// Times and ages: by family, so that their number stays small.
+fn histograms(desks: &[Arc<super::Desk>]) -> Vec<MetricFamily> {
+    let Some(names) = desks.first().map(|desk| &desk.cells.families) else {
+        return Vec::new();
+    };
+    let sum = |of: fn(&Cells) -> &Histograms| {
+        let mut sums: Vec<Sum> = Vec::new();
+        desks.iter().for_each(|desk| of(&desk.cells).add_to(&mut sums));
+        sums
+    };
+    let outcomes = CacheOutcome::ALL.len();
+    let by_family = |at: usize| vec![("family", names[at])];
+    [
+        family(
+            (
+                "gateway_request_duration_seconds",
+                "From the end of a request's head to the last byte of its answer, by family and what the cache did.",
+            ),
+            TIMES_US,
+            &sum(|cells| &cells.durations),
+            |at| vec![("family", names[at / outcomes]), ("cache", CacheOutcome::ALL[at % outcomes].as_str())],
+        ),
+        family(
+            (
+                "gateway_vendor_call_duration_seconds",
+                "From sending a call to the end of its answer, as far as that is read at once, by family.",
+            ),
+            TIMES_US,
+            &sum(|cells| &cells.vendor_durations),
+            by_family,
+        ),
+        family(
+            ("gateway_cache_hit_age_seconds", "How old answers from memory were, by family."),
+            AGES_US,
+            &sum(|cells| &cells.ages),
+            by_family,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Counters of a closed set of words.
+fn events(
+    page: &Page,
+    desks: &[Arc<super::Desk>],
+    (name, help, label): (&str, &str, &str),
+    words: &[&'static str],
+    of: fn(&Cells) -> &[AtomicU64],
+) -> prometheus::Result<()> {
+    let counters = page.counters(name, help, &[label])?;
+    for (at, word) in words.iter().enumerate() {
+        let count: u64 = desks.iter().map(|desk| of(&desk.cells)[at].load(Relaxed)).sum();
+        if count > 0 {
+            counters.with_label_values(&[word]).inc_by(count);
+        }
+    }
+    Ok(())
+}
+
+fn paths(page: &Page, desks: &[Arc<super::Desk>]) -> prometheus::Result<()> {
+    let flights: Vec<_> = FlightEvent::ALL.iter().map(|event| event.as_str()).collect();
+    let about =
+        ("gateway_flights_total", "Fetches that several readers may share, by what became of them.", "event");
+    events(page, desks, about, &flights, |cells| &cells.flights)?;
+    let repeats: Vec<_> = Repeat::ALL.iter().map(|why| why.as_str()).collect();
+    let about =
+        ("gateway_repeats_total", "Calls that were sent to the vendor once more, by reason.", "reason");
+    events(page, desks, about, &repeats, |cells| &cells.repeats)?;
+    let connections: Vec<_> = ConnectionEvent::ALL.iter().map(|event| event.as_str()).collect();
+    let about = ("gateway_connection_events_total", "Callers' connections, by what became of them.", "event");
+    events(page, desks, about, &connections, |cells| &cells.connections)?;
+    let count = |event: ConnectionEvent| -> u64 {
+        desks.iter().map(|desk| desk.cells.connections[event as usize].load(Relaxed)).sum()
+    };
+    // Closed first: one that opens between the two is not open yet.
+    let closed = count(ConnectionEvent::Closed);
+    let open = count(ConnectionEvent::Opened).saturating_sub(closed);
+    let connections = page.gauges("gateway_connections", "Callers' connections that are open.", &[])?;
+    connections.with_label_values::<&str>(&[]).set(open as i64);
+    let (in_use, idle) = desks
+        .iter()
+        .map(|desk| desk.upstream.connections())
+        .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let vendor =
+        page.gauges("gateway_vendor_connections", "Connections to the vendor, by state.", &["state"])?;
+    vendor.with_label_values(&["in_use"]).set(in_use as i64);
+    vendor.with_label_values(&["idle"]).set(idle as i64);
+    Ok(())
 }
 
 struct Page {
@@ -227,6 +259,13 @@ fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     let label = &["pool"];
     let size = page.gauges("gateway_pool_size_calls", "Calls per window that a pool allows now.", label)?;
     let inside = page.gauges("gateway_pool_inside_calls", "Calls of a pool inside its window.", label)?;
+    let paused =
+        page.gauges("gateway_pool_paused", "1 while a pool gives nothing, since the vendor refused.", label)?;
+    let limited = page.counters(
+        "gateway_pool_vendor_refused_total",
+        "Times that the vendor refused a call for a pool.",
+        label,
+    )?;
     let waiting = page.gauges("gateway_pool_waiting_calls", "Calls that wait for a pool.", label)?;
     let admitted = page.counters("gateway_pool_admitted_total", "Permits given.", label)?;
     let cancelled =
@@ -244,6 +283,10 @@ fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
         size.with_label_values(label).set(pool.size as i64);
         inside.with_label_values(label).set(pool.inside as i64);
         waiting.with_label_values(label).set(pool.waiting as i64);
+        paused.with_label_values(label).set(i64::from(pool.paused_until.is_some()));
+        if pool.limited > 0 {
+            limited.with_label_values(label).inc_by(pool.limited);
+        }
         admitted.with_label_values(label).inc_by(pool.admitted);
         cancelled.with_label_values(label).inc_by(pool.cancelled);
         for (kind, count) in SpentKind::ALL.iter().zip(pool.refused).filter(|(_, count)| *count > 0) {

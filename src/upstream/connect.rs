@@ -54,7 +54,9 @@ impl Pool {
             return Ok(ready);
         }
         let wait = self.settings.connect_timeout;
-        tokio::time::timeout(wait, self.ready()).await.unwrap_or(Err(ConnectError::TimedOut(wait)))
+        // Behind a pointer: opening a connection is large, rare, and would be part of every call's future.
+        let ready = Box::pin(self.ready());
+        tokio::time::timeout(wait, ready).await.unwrap_or(Err(ConnectError::TimedOut(wait)))
     }
 
     /// The usual case, without a timer: an idle connection that can be written to.
@@ -128,8 +130,11 @@ impl Pool {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        let mut builder = http1::Builder::new();
+        // A head and a short body leave together all the same, and one buffer is cheaper than a list of them.
+        builder.writev(false);
         let (mut sender, connection) =
-            http1::handshake(TokioIo::new(stream)).await.map_err(ConnectError::Closed)?;
+            builder.handshake(TokioIo::new(stream)).await.map_err(ConnectError::Closed)?;
         self.tasks.spawn_until_stop("vendor connection", async move {
             // How it ended is told by the call on it, if there was one.
             let _ = connection.await;

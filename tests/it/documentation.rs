@@ -13,9 +13,11 @@ use easemob_gateway::easemob;
 use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
 use easemob_gateway::gateway::refusal::{Budget, Refusal};
 use easemob_gateway::limit::SpentKind;
+use easemob_gateway::simulator::{Fault, Matcher};
+use easemob_gateway::telemetry::cells::{ConnectionEvent, FlightEvent, Repeat};
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +27,7 @@ fn text(name: &str) -> String {
 }
 
 /// The rows of the table under a heading, cell by cell; of the first one if there are several.
-fn rows(heading: &str) -> Vec<Vec<String>> {
+pub(crate) fn rows(heading: &str) -> Vec<Vec<String>> {
     let readme = text("README.md");
     let (_, section) = readme.split_once(&format!("\n{heading}\n")).expect(heading);
     let lines =
@@ -165,7 +167,22 @@ async fn used() -> World {
     let many = (0..60)
         .map(|user| send(Method::GET, Box::leak(format!("/chatgroups/user/u{user}").into_boxed_str()), None));
     join_all(many).await;
+    // A safe read is repeated, a hit has an age, and the vendor has enough of us.
+    world.vendor.next(Matcher::path("/chatgroups/1"), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
+    send(Method::GET, "/chatgroups/1", None).await;
+    send(Method::GET, "/chatgroups/66016455491585", None).await;
+    world.vendor.next(Matcher::exactly("/chatgroups/2"), Fault::status(StatusCode::TOO_MANY_REQUESTS));
+    send(Method::GET, "/chatgroups/2", None).await;
+    // Connections are the server's, and there is none here.
+    ConnectionEvent::ALL.iter().for_each(|event| world.gateway.connection(*event));
     world
+}
+
+/// The name of the histogram that a series is a part of, or else its own.
+fn histogram<'n>(name: &'n str, page: &str) -> &'n str {
+    let parts = ["_bucket", "_sum", "_count"];
+    let whole = parts.iter().find_map(|part| name.strip_suffix(part));
+    whole.filter(|whole| page.contains(&format!("# TYPE {whole} histogram"))).unwrap_or(name)
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,7 +192,12 @@ async fn the_table_of_metrics_has_every_metric_with_its_labels() {
     for line in page.lines().filter(|line| line.starts_with("gateway_")) {
         let (series, _) = line.rsplit_once(' ').expect(line);
         let (name, labels) = series.split_once('{').unwrap_or((series, ""));
-        let labels = labels.trim_end_matches('}').split(',').filter_map(|label| label.split_once('='));
+        let name = histogram(name, &page);
+        let labels = labels
+            .trim_end_matches('}')
+            .split(',')
+            .filter_map(|label| label.split_once('='))
+            .filter(|(label, _)| *label != "le");
         scraped.entry(name.to_owned()).or_default().extend(labels.map(|(label, _)| label.to_owned()));
     }
     let documented: BTreeMap<String, BTreeSet<String>> = rows("### Metrics")
@@ -201,6 +223,15 @@ fn the_values_of_labels_are_those_that_can_be_counted() {
     assert_eq!(
         told("gateway_pool_refused_total"),
         words(&mut SpentKind::ALL.iter().map(|kind| kind.as_str()))
+    );
+    assert_eq!(
+        told("gateway_flights_total"),
+        words(&mut FlightEvent::ALL.iter().map(|event| event.as_str()))
+    );
+    assert_eq!(told("gateway_repeats_total"), words(&mut Repeat::ALL.iter().map(|why| why.as_str())));
+    assert_eq!(
+        told("gateway_connection_events_total"),
+        words(&mut ConnectionEvent::ALL.iter().map(|event| event.as_str()))
     );
     let cache = words(&mut CacheOutcome::ALL.iter().map(|outcome| outcome.as_str()));
     assert!(told("gateway_requests_total").is_superset(&cache));

@@ -1,11 +1,13 @@
 //! `serve`: it says where it listens, answers operators, and says clearly why it cannot start.
 
+use crate::documentation::rows;
 use crate::support::house::{Vendor, configuration};
 use crate::support::program::{Folder, Program, Served, run};
 use crate::support::wire::{get, request, soon};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use http::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use tokio::net::TcpListener;
 
 const GROUP: &str = SAMPLE_GROUPS[0];
@@ -168,4 +170,45 @@ async fn two_workers_see_each_others_writes() {
         assert_eq!(reader.ask(get(&path)).await.json()["data"][0]["name"], name);
         assert_eq!(writer.ask(get(&path)).await.json()["data"][0]["name"], name);
     }
+}
+
+/// The lines of exchanges are put together by hand where they are JSON: the same fields as those that `tracing`
+/// writes (which `path::telling` reads), in the same form, none lost at the end.
+#[tokio::test]
+async fn the_lines_of_exchanges_are_whole_and_well_formed() {
+    let vendor = Vendor::start().await;
+    let configuration = format!("{}\n[log]\nhits_one_in = 1\n", configuration(&vendor.origin(), "", ""));
+    let mut served = Served::start(&configuration).await;
+    let mut talk = served.talk().await;
+    let paths = [format!("/chatgroups/{GROUP}"), "/a\"b".to_owned(), "/caf%C3%A9%22%0A".to_owned()];
+    for path in &paths {
+        talk.ask(get(path)).await;
+    }
+    talk.ask(get(&format!("/chatgroups/{GROUP}?secret=1"))).await;
+    drop(talk);
+    served.program.signal("TERM");
+    assert_eq!(served.program.ends().await, Some(0));
+    let lines: Vec<Value> =
+        served.program.said.iter().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let told: Vec<&Value> = lines.iter().filter(|line| line["target"] == "gateway::exchange").collect();
+    assert_eq!(told.len(), 4, "{}", served.program.said.join("\n"));
+    let first = told[0].as_object().unwrap();
+    let names: BTreeSet<String> = first.keys().cloned().collect();
+    let documented = rows("### Log lines").iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    assert_eq!(names, documented);
+    assert_eq!(first["message"], "GET group.read 200 miss");
+    assert_eq!(
+        (&first["level"], &first["http.status"], &first["gateway.calls"]),
+        (&json!("INFO"), &json!(200), &json!(1))
+    );
+    assert_eq!(told[0]["http.path"], paths[0].as_str());
+    assert_eq!(told[3]["http.path"], paths[0].as_str(), "no query");
+    // As `tracing` writes it: both kinds of lines sort together.
+    let own = lines.iter().find(|line| line["target"] != "gateway::exchange").unwrap();
+    for (at, byte) in first["timestamp"].as_str().unwrap().bytes().enumerate().take(19) {
+        let other = own["timestamp"].as_str().unwrap().as_bytes()[at];
+        assert_eq!(byte.is_ascii_digit(), other.is_ascii_digit(), "{first:?} {own}");
+    }
+    let year = |line: &Value| line["timestamp"].as_str().unwrap()[..13].to_owned();
+    assert!(year(told[0]) >= year(&lines[0]) && year(told[0]) <= year(&lines[lines.len() - 1]), "{lines:?}");
 }

@@ -123,8 +123,10 @@ async fn names_and_labels_come_from_closed_sets() {
     let outcomes = "none hit miss joined bypass write relay gone 2xx 3xx 4xx 5xx orders rooms default users \
         good token_refused vendor_limited plan_exhausted absent declined failed unreachable not_sent broken \
         timed_out granted refused stored overtaken in_doubt older unknown patience queue_full paused \
-        ambiguous_path wrong_method forbidden unidentified bad_grant users.delete.batch";
+        ambiguous_path wrong_method forbidden unidentified bad_grant users.delete.batch \
+        began late full deserted in_use idle token";
     allowed.extend(outcomes.split_whitespace());
+    allowed.extend(endpoint_names().into_iter().map(|name| name.split('.').next().unwrap()));
     allowed.insert(env!("CARGO_PKG_VERSION"));
     for line in page.lines().filter(|line| !line.starts_with('#')) {
         let (name, labels) = line.split_once(['{', ' ']).unwrap();
@@ -132,16 +134,19 @@ async fn names_and_labels_come_from_closed_sets() {
             continue;
         }
         assert!(name.starts_with("gateway_"), "{line}");
-        let units =
-            ["_total", "_seconds", "_bytes", "_calls", "_entries", "_doubts", "_tasks", "_usable", "_info"];
-        assert!(units.iter().any(|unit| name.ends_with(unit)), "{line}");
+        let units = "_total _seconds _bytes _calls _entries _doubts _tasks _usable _info _connections _paused _bucket _sum _count";
+        let mut units = units.split(' ');
+        assert!(units.any(|unit| name.ends_with(unit)), "{line}");
         if let Some((labels, _)) = labels.split_once('}') {
             for label in labels.split("\",").map(|label| label.trim_end_matches('"')) {
                 let (key, value) = label.split_once("=\"").unwrap();
+                if key == "le" {
+                    continue;
+                }
                 assert!(
                     [
                         "endpoint", "cache", "status", "caller", "reason", "outcome", "cause", "pool",
-                        "version"
+                        "version", "family", "event", "state"
                     ]
                     .contains(&key),
                     "{line}"
