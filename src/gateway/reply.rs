@@ -74,8 +74,8 @@ pub(super) fn media(headers: &HeaderMap) -> u8 {
 
 /// An answer from memory.
 pub(super) fn kept(entry: &Entry, now: Instant, call: &Call) -> Response<Body> {
-    let mut response = remembered(entry.body(), entry.media, now.saturating_duration_since(entry.fetched));
-    response.headers_mut().insert(CACHE_STATUS.clone(), HeaderValue::from_static(HIT));
+    let age = now.saturating_duration_since(entry.fetched);
+    let mut response = remembered(entry.body(), entry.media, HIT, age);
     // Conditions are about what is there (RFC 9110, 13.2.1).
     if entry.status == 200 {
         return tagged(response, entry.etag, call);
@@ -112,18 +112,17 @@ pub(super) fn assembled(
     way: Option<Way>,
     call: &Call,
 ) -> Response<Body> {
-    let mut response = remembered(body, media, age);
-    let status = way.map_or(HIT, Way::as_str);
-    response.headers_mut().insert(CACHE_STATUS.clone(), HeaderValue::from_static(status));
+    let response = remembered(body, media, way.map_or(HIT, Way::as_str), age);
     tagged(response, etag, call)
 }
 
-fn remembered(body: Bytes, media: u8, age: Duration) -> Response<Body> {
+fn remembered(body: Bytes, media: u8, status: &'static str, age: Duration) -> Response<Body> {
     let mut response = Response::new(Body::Kept(body));
     let headers = response.headers_mut();
     headers.reserve(4);
     let media = MEDIA.get(usize::from(media)).copied().unwrap_or(MEDIA[0]);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    headers.insert(CACHE_STATUS.clone(), HeaderValue::from_static(status));
     headers.insert(AGE, seconds(age.as_secs()));
     response
 }
