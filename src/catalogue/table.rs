@@ -52,8 +52,10 @@ pub fn data(catalogue: &Catalogue) -> Value {
                 .map(|(verb, path)| json!({"method": verb.as_str(), "path": path})).collect::<Vec<_>>(),
             "operations": endpoint.operations,
             "pools": row.pools.iter().map(|pool| {
-                let (name, rate) = &catalogue.pools()[usize::from(*pool)];
-                json!({"name": name, "rate": rate.to_string()})
+                let pool = &catalogue.pools()[usize::from(*pool)];
+                let counts = pool.weighs.map(|weighs| weighs.at);
+                json!({"name": pool.name, "rate": pool.rate.to_string(), "counts": counts,
+                       "per_call": pool.per_call()})
             }).collect::<Vec<_>>(),
         });
         let more = match &endpoint.effect {
@@ -109,8 +111,12 @@ pub fn reads_reached(catalogue: &Catalogue, write: EndpointId) -> impl Iterator<
 
 fn pools(catalogue: &Catalogue, row: &super::Row) -> Vec<String> {
     let name = |pool: &u16| {
-        let (name, rate) = &catalogue.pools()[usize::from(*pool)];
-        if *name == row.endpoint.name { rate.to_string() } else { format!("{name} {rate}") }
+        let pool = &catalogue.pools()[usize::from(*pool)];
+        let size = match pool.weighs {
+            Some(weighs) => format!("{} of {}, {} a call", pool.rate, weighs.at, weighs.per_call),
+            None => pool.rate.to_string(),
+        };
+        if pool.name == row.endpoint.name { size } else { format!("{} {size}", pool.name) }
     };
     row.pools.iter().map(name).collect()
 }

@@ -55,6 +55,10 @@ pub enum Refusal {
     BadGrant(&'static str, &'static str),
     /// The vendor's limit would be exceeded.
     BudgetSpent(Budget),
+    /// One call names more recipients than a call may: of which pool, and how many that are.
+    TooHeavy(Arc<str>, u32),
+    /// How many recipients the body names cannot be told.
+    Uncountable,
     /// There is no app token.
     NoToken(Duration),
     /// The token was renewed, but a body of this size cannot be sent twice.
@@ -114,6 +118,8 @@ impl Refusal {
             Self::BodyCut => (400, "illegal_argument", "body_cut"),
             Self::BadGrant(error, _) => (400, *error, "bad_grant"),
             Self::BudgetSpent(_) => (429, "reach_limit", "budget_spent"),
+            Self::TooHeavy(..) => (400, "illegal_argument", "too_heavy"),
+            Self::Uncountable => (400, "illegal_argument", "uncountable"),
             Self::NoToken(_) => (503, "service_unavailable", "no_token"),
             Self::SendAgain => (503, "service_unavailable", "send_again"),
             Self::TokenRefused => (502, "bad_gateway", "token_refused"),
@@ -188,6 +194,10 @@ impl Refusal {
             Self::BodyCut => "The body did not arrive whole and in time.".into(),
             Self::BadGrant(_, what) => (*what).into(),
             Self::BudgetSpent(_) => "The vendor's call limit is spent; nothing was sent.".into(),
+            Self::TooHeavy(pool, max) => {
+                format!("One call may name {max} at once ({pool}); nothing was sent.")
+            }
+            Self::Uncountable => "The body must list its recipients by name, to be counted.".into(),
             Self::NoToken(_) => "The gateway has no app token; nothing was sent.".into(),
             Self::SendAgain => "The app token has been renewed; send this upload again.".into(),
             Self::TokenRefused => "The vendor refuses the app token, also after its renewal.".into(),

@@ -137,7 +137,7 @@ pub(super) fn is_joined(world: &mut World, asked: &Asked<'_>) -> Outcome {
     Ok(Reply::bare(json!(inside)))
 }
 
-fn app_key(asked: &Asked<'_>) -> String {
+pub(super) fn app_key(asked: &Asked<'_>) -> String {
     let mut names = asked.call.base.rsplitn(3, '/');
     let (app, org) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
     format!("{org}#{app}")

@@ -81,7 +81,7 @@ async fn the_prediction_counts_those_ahead() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
-    let pool = PoolSettings { name: "pool".into(), rate: Rate::per_second(1) };
+    let pool = PoolSettings { name: "pool".into(), rate: Rate::per_second(1), per_call: 1 };
     let limits = Limits::new(vec![pool], Settings { waiting_max: 3, ..settings() });
     let places: Vec<_> = (0..3).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
     let spent = limits.queue(&[A], secs(9)).unwrap_err();
@@ -89,7 +89,7 @@ async fn a_full_queue_refuses_at_once() {
     assert!(spent.retry_after >= secs(3), "{:?}", spent.retry_after);
     drop(places);
     assert!(call(&limits, &[A], secs(0)).await.is_ok());
-    assert_eq!((limits.state(A).cancelled, limits.state(A).refused), (3, [0, 1, 0]));
+    assert_eq!((limits.state(A).cancelled, limits.state(A).refused), (3, [0, 1, 0, 0]));
 }
 
 #[tokio::test(start_paused = true)]

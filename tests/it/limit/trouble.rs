@@ -13,7 +13,7 @@ async fn a_paused_pool_refuses_who_cannot_wait_and_keeps_who_can() {
     assert_eq!(spent.kind.as_str(), "paused");
     assert!(call(&limits, &[B], secs(0)).await.is_ok(), "the other pool is not concerned");
     assert_eq!(call(&limits, &[A], secs(3)).await, Ok(start + secs(3)));
-    assert_eq!((limits.state(A).paused_until, limits.state(A).refused), (None, [0, 0, 1]));
+    assert_eq!((limits.state(A).paused_until, limits.state(A).refused), (None, [0, 0, 1, 0]));
 }
 
 #[tokio::test(start_paused = true)]
