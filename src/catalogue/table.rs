@@ -14,7 +14,7 @@ pub fn text(catalogue: &Catalogue) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{:<28} {:<6} {:<7} {:<52} {:<18} kept",
+        "{:<30} {:<6} {:<7} {:<52} {:<18} kept",
         "endpoint", "effect", "method", "path", "pools"
     );
     for (_, row) in catalogue.rows() {
@@ -26,10 +26,10 @@ pub fn text(catalogue: &Catalogue) -> String {
         };
         let (effect, verb) = (endpoint.effect.as_str(), endpoint.verb.as_str());
         let line =
-            format!("{:<28} {effect:<6} {verb:<7} {:<52} {pools:<18} {kept}", endpoint.name, endpoint.path);
+            format!("{:<30} {effect:<6} {verb:<7} {:<52} {pools:<18} {kept}", endpoint.name, endpoint.path);
         let _ = writeln!(out, "{}", line.trim_end());
         for (verb, path) in endpoint.also {
-            let _ = writeln!(out, "{:<28} {:<6} {:<7} {path}", "", "  also", verb.as_str());
+            let _ = writeln!(out, "{:<30} {:<6} {:<7} {path}", "", "  also", verb.as_str());
         }
     }
     let operations: usize = catalogue.rows().map(|(_, row)| row.endpoint.operations.len()).sum();

@@ -149,3 +149,14 @@ fn all_mistakes_are_told_at_once() {
     let found = compile(&rows).unwrap_err();
     assert_eq!(found.len(), 2, "{found:?}");
 }
+
+#[test]
+fn a_weight_that_nothing_could_pay_and_one_that_nobody_reads() {
+    const NEVER: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 4)];
+    is_refused(Endpoint::relay("a", Get, "/a").spends(NEVER), "can never spend from heads");
+    const NOBODY: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 0)];
+    is_refused(Endpoint::relay("a", Get, "/a").spends(NOBODY), "can never spend from heads");
+    const HEADS: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 3)];
+    is_refused(Endpoint::write("box.a", Post, "/a", &["box"]).spends(HEADS), "is weighed and is no relay");
+    assert!(with(&[Endpoint::relay("a", Get, "/a").spends(HEADS)]).is_ok());
+}

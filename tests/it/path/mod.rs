@@ -17,3 +17,4 @@ mod telling;
 mod token;
 mod unknown;
 mod walk;
+mod weights;
