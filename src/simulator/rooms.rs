@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Asked, text},
-    listing::{app_key, cursor, read_cursor},
+    listing::{app_key, cursor, distinct, read_cursor},
     reply::{Failure, Outcome, Reply},
     world::{Place, World},
 };
@@ -105,12 +105,7 @@ pub(super) fn joined(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// `GET /chatrooms/{id1,id2,…}`
 pub(super) fn details(world: &mut World, asked: &Asked<'_>) -> Outcome {
-    let mut ids: Vec<&str> = Vec::new();
-    for id in asked.first.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let ids = distinct(asked.first);
     if ids.len() > DETAILS_PER_CALL {
         return Err(Failure::invalid(format!("roomIds size is more than max limit : {DETAILS_PER_CALL}")));
     }

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 const STALE: &str = "
 group.create: LISTS group.joined.read group.count group.list.public | thread.list
 group.delete: GROUP LISTS THREADS
-group.update: group.read group.members.list group.admins.list LISTS | group.mutes.list group.files.list THREADS
-group.disable: group.read LISTS
-group.enable: group.read LISTS
+group.update: group.list.public group.read group.members.list group.admins.list LISTS | group.mutes.list group.files.list THREADS
+group.disable: group.read LISTS group.list.public
+group.enable: group.read LISTS group.list.public
 group.announcement.set: group.announcement.read | group.read group.members.list LISTS THREADS
 group.ban.set: group.read | group.mutes.list group.members.list THREADS
 group.ban.clear: group.read | group.mutes.list group.members.list THREADS

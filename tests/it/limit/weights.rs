@@ -104,6 +104,23 @@ async fn a_heavy_call_is_not_overtaken_by_light_ones() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_would_wait_too_long_behind_heavy_calls_is_refused_at_once() {
+    let limits = limits(&[Rate::per_minute(10)]);
+    weighed(&limits, [charge(A, 10)], secs(0)).await.unwrap();
+    let start = Instant::now();
+    let heavy = weighed(&limits, [charge(A, 8)], secs(99));
+    let others = async {
+        sleep(ms(1)).await;
+        let refused = weighed(&limits, [charge(A, 5)], secs(99)).await.unwrap_err();
+        assert_eq!((Instant::now(), refused.kind), (start + ms(1), SpentKind::Patience));
+        assert!(refused.retry_after > secs(123), "a window behind the heavy one: {:?}", refused.retry_after);
+        weighed(&limits, [charge(A, 2)], secs(99)).await.unwrap()
+    };
+    let (heavy, light) = tokio::join!(heavy, others);
+    assert!(heavy.unwrap() <= light && light < start + secs(62), "beside the eight there is room for two");
+}
+
+#[tokio::test(start_paused = true)]
 async fn weights_are_paced_like_as_many_calls() {
     // Ten units at once after idle, and the rest evenly: three each time, four times a second and more.
     let limits = limits(&[Rate::per_second(20)]);

@@ -3,7 +3,7 @@
 //! Where the stand-in has no such operation, the write's effect is made behind the gateway's back and the vendor
 //! answers 200: what counts is whether the gateway believes that something changed.
 
-use super::scene::{A, FILE, NAMED, NEW, NEW_ROOM, ROOM, Scene, THREAD, USERS};
+use super::scene::{A, C, FILE, NAMED, NEW, NEW_ROOM, ROOM, Scene, THREAD, USERS};
 use crate::path::oracle::Ask;
 use crate::support::world::World;
 use http::Method;
@@ -47,6 +47,7 @@ fn known() -> Vec<Row> {
         ("group.enable", M::POST, at("/enable"), Value::Null),
         ("group.update", M::PUT, at(""), json!({"groupname": "novels", "description": "x"})),
         ("group.update", M::PUT, at(""), json!({"newowner": "dave"})),
+        ("group.update", M::PUT, format!("/chatgroups/{C}"), json!({"public": true})),
         ("group.delete", M::DELETE, at(""), Value::Null),
         ("group.announcement.set", M::POST, at("/announcement"), json!({"announcement": "new"})),
         ("group.files.upload", M::POST, at("/share_files"), Value::Null),
