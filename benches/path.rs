@@ -163,7 +163,7 @@ fn pool(c: &mut Criterion) {
     c.bench_function("permit from an idle pool", |b| {
         b.iter(|| {
             runtime.block_on(async {
-                let mut place = limits.queue(&[PoolId(0)], Duration::from_secs(1)).expect("room");
+                let mut place = limits.queue([PoolId(0)], Duration::from_secs(1)).expect("room");
                 place.near().await.expect("near");
                 place.admit().await.expect("a permit")
             })

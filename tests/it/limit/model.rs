@@ -205,7 +205,7 @@ proptest! {
             });
             join_all(calls).await;
             let start = Instant::now();
-            let join = |_| (limits.state(A).wait, limits.queue(&[A], secs(99)).unwrap());
+            let join = |_| (limits.state(A).wait, limits.queue([A], secs(99)).unwrap());
             let places: Vec<_> = (0..3 * size).map(join).collect();
             let waits = places.into_iter().map(async |(wait, place)| (wait, place.admit().await.unwrap().at() - start));
             for (n, (wait, took)) in join_all(waits).await.into_iter().enumerate() {
