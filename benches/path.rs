@@ -6,7 +6,7 @@
 #![allow(clippy::expect_used, reason = "a benchmark that cannot be set up has failed")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use easemob_gateway::app::{Parts, endpoint_names};
+use easemob_gateway::app::{Parts, known};
 use easemob_gateway::body::Body;
 use easemob_gateway::cache::{Epochs, Key, Secret, Stamp};
 use easemob_gateway::catalogue::Effect;
@@ -50,7 +50,7 @@ fn configuration() -> Config {
         [endpoints."group.read"]
         rate = "4000000/s"
     "#;
-    config::parse(text, std::iter::empty(), &endpoint_names()).expect("a configuration").config
+    config::parse(text, std::iter::empty(), &known()).expect("a configuration").config
 }
 
 fn gateway(change: impl FnOnce(&mut Config)) -> Gateway {
@@ -151,7 +151,7 @@ fn pieces(c: &mut Criterion) {
 fn pool(c: &mut Criterion) {
     let runtime = runtime();
     let limits = Limits::new(
-        vec![PoolSettings { name: "pool".into(), rate: Rate::per_second(4_000_000) }],
+        vec![PoolSettings { name: "pool".into(), rate: Rate::per_second(4_000_000), per_call: 1 }],
         Settings {
             window_margin: 0.03,
             waiting_max: 1024,
@@ -163,7 +163,7 @@ fn pool(c: &mut Criterion) {
     c.bench_function("permit from an idle pool", |b| {
         b.iter(|| {
             runtime.block_on(async {
-                let mut place = limits.queue(&[PoolId(0)], Duration::from_secs(1)).expect("room");
+                let mut place = limits.queue([PoolId(0)], Duration::from_secs(1)).expect("room");
                 place.near().await.expect("near");
                 place.admit().await.expect("a permit")
             })

@@ -7,7 +7,7 @@ mod translate;
 
 use crate::cache::{Cache, Flights};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, Known};
 use crate::easemob;
 use crate::gateway::{Gateway, House, batch::Batches};
 use crate::limit::{Fairness, Limits, PoolId};
@@ -67,6 +67,17 @@ pub struct App {
 }
 
 /// The names that a configuration may use.
+#[must_use]
+pub fn known() -> Known {
+    let pools = easemob::pools();
+    Known {
+        endpoints: endpoint_names(),
+        pools: pools.iter().map(|pool| pool.name).collect(),
+        weighed: pools.iter().filter(|pool| pool.weighs.is_some()).map(|pool| pool.name).collect(),
+    }
+}
+
+/// The names of all endpoints.
 #[must_use]
 pub fn endpoint_names() -> Vec<&'static str> {
     easemob::endpoints().iter().map(|endpoint| endpoint.name).collect()

@@ -9,6 +9,9 @@
 //! (`{group}`), from the request's JSON body (`{body:/usernames/*}`, or `{body?:/newowner}` where it may be left
 //! out) or from the answer's (`{answer:/data/*/groupid}`, with `|` between places that deployments differ in). A
 //! value that is a list gives one tag per element.
+//!
+//! **Weights.** Of some limits a call spends as many units as its body names recipients: the pool has a pointer to
+//! the list that is counted.
 
 pub mod audit;
 mod endpoint;
@@ -17,6 +20,7 @@ pub mod path;
 pub mod pointer;
 pub mod table;
 pub mod template;
+pub mod weight;
 
 use crate::units::Rate;
 use std::ops::Index;
@@ -151,13 +155,24 @@ pub enum Spends {
     Shared(&'static [&'static Pool]),
 }
 
-/// A limit that several rows spend from.
-#[derive(Debug)]
+/// A limit that several rows spend from, or one of several that a row has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Pool {
     /// Name, for settings and metrics.
     pub name: &'static str,
     /// Its size.
     pub rate: Rate,
+    /// What a call weighs in it; by default one.
+    pub weighs: Option<Weighs>,
+}
+
+/// A call weighs as much as its body names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Weighs {
+    /// Pointer to what is counted: `/to/*`.
+    pub at: &'static str,
+    /// The most that the vendor takes in one call.
+    pub per_call: u32,
 }
 
 impl Effect {
@@ -221,13 +236,15 @@ pub struct Row {
     pub flaws: Option<usize>,
     /// Indices into [`Catalogue::pools`], ascending.
     pub pools: Vec<u16>,
+    /// What is counted in its bodies, if any of its pools wants to know.
+    pub weights: Option<weight::Weights>,
 }
 
 /// All rows, audited and routed.
 #[derive(Debug)]
 pub struct Catalogue {
     rows: Vec<Row>,
-    pools: Vec<(&'static str, Rate)>,
+    pools: Vec<Pool>,
     router: lookup::Router,
     unlisted: EndpointId,
     /// Removed from the front of tag values: the vendor writes `org#app_user` for `user` in places.
@@ -242,7 +259,7 @@ impl Catalogue {
     /// Every mistake that the audit finds.
     pub fn new(rows: &'static [Endpoint], unlisted: &str, prefix: &str) -> Result<Self, Vec<Mistake>> {
         let mut mistakes = audit::audit(rows);
-        let mut pools: Vec<(&'static str, Rate)> = Vec::new();
+        let mut pools: Vec<Pool> = Vec::new();
         let mut compiled = Vec::with_capacity(rows.len());
         for endpoint in rows {
             match Row::compile(endpoint, &mut pools) {
@@ -277,9 +294,9 @@ impl Catalogue {
         self.rows.iter().enumerate().map(|(at, row)| (EndpointId(at as u16), row))
     }
 
-    /// The vendor's limits: name and default size; rows name them by their index.
+    /// The vendor's limits with their default sizes; rows name them by their index.
     #[must_use]
-    pub fn pools(&self) -> &[(&'static str, Rate)] {
+    pub fn pools(&self) -> &[Pool] {
         &self.pools
     }
 
@@ -316,7 +333,7 @@ impl Index<EndpointId> for Catalogue {
 }
 
 impl Row {
-    fn compile(endpoint: &'static Endpoint, pools: &mut Vec<(&'static str, Rate)>) -> Result<Self, Mistake> {
+    fn compile(endpoint: &'static Endpoint, pools: &mut Vec<Pool>) -> Result<Self, Mistake> {
         let (tags, otherwise, ends, flaws) = match &endpoint.effect {
             Effect::Read(read) => (read.tags, &[][..], read.ends, read.flaws),
             Effect::Write(write) => (write.touches, write.otherwise, None, None),
@@ -337,19 +354,17 @@ impl Row {
             flaws: flaws.and_then(|_| also.next()),
             tags,
             pools: Vec::new(),
+            weights: None,
         };
-        let mut spend = |name, rate| {
-            let at = pools.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
-                pools.push((name, rate));
+        for pool in endpoint.pools() {
+            let at = pools.iter().position(|other| other.name == pool.name).unwrap_or_else(|| {
+                pools.push(pool);
                 pools.len() - 1
             });
             row.pools.push(u16::try_from(at).unwrap_or(u16::MAX));
-        };
-        match endpoint.spends {
-            Spends::Own(rate) => spend(endpoint.name, rate),
-            Spends::Shared(shared) => shared.iter().for_each(|pool| spend(pool.name, pool.rate)),
         }
         row.pools.sort_unstable();
+        row.weights = weight::Weights::of(row.pools.iter().map(|pool| &pools[usize::from(*pool)]));
         Ok(row)
     }
 }

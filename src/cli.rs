@@ -87,7 +87,7 @@ fn load(path: &Path) -> Result<crate::config::Loaded, Failure> {
     // A variable that is no text cannot be one of ours.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    crate::config::load(path, environment, &crate::app::endpoint_names())
+    crate::config::load(path, environment, &crate::app::known())
         .map_err(|mistakes| Failure::Configuration(mistakes.to_string()))
 }
 

@@ -34,9 +34,9 @@ use std::collections::BTreeMap;
 
 pub use cache::Cache;
 pub use caller::{Caller, KeyDigest, Pattern};
-pub use limits::{EndpointOverride, Limits};
+pub use limits::{EndpointOverride, Limits, PoolOverride};
 pub use listen::{Admin, Listen};
-pub use load::{Loaded, load, parse};
+pub use load::{Known, Loaded, load, parse};
 pub use log::{Log, LogFormat};
 pub use mistake::Mistakes;
 pub use origin::Origin;
@@ -63,6 +63,8 @@ pub struct Config {
     pub limits: Limits,
     /// Numbers of single endpoints, by name.
     pub endpoints: BTreeMap<String, EndpointOverride>,
+    /// Numbers of single pools, by name.
+    pub pools: BTreeMap<String, PoolOverride>,
     /// Who may call; empty = anybody who reaches a loopback address.
     pub callers: Vec<Caller>,
     /// What is written about it all.
@@ -87,13 +89,14 @@ impl Config {
             cache: Cache::start(),
             limits: Limits::start(),
             endpoints: BTreeMap::new(),
+            pools: BTreeMap::new(),
             callers: Vec::new(),
             log: Log::start(),
         }
     }
 
     fn sections(&mut self, each: &mut impl Sections) {
-        let Self { vendor, listen, admin, token, cache, limits, endpoints, callers, log } = self;
+        let Self { vendor, listen, admin, token, cache, limits, endpoints, pools, callers, log } = self;
         each.one("vendor", vendor);
         each.one("listen", listen);
         each.one("admin", admin);
@@ -102,6 +105,7 @@ impl Config {
         each.one("limits", limits);
         each.one("log", log);
         each.named("endpoints", endpoints);
+        each.named("pools", pools);
         each.list("callers", callers);
     }
 }

@@ -1,7 +1,8 @@
 //! May this be done now: permits from the vendor's pools, and a quota for each caller.
 //!
 //! A call joins the queues of its pools ([`Limits::queue`]), is told when to get a connection ready
-//! ([`Place::near`]), and then takes one permit from each pool at once ([`Place::admit`]). A permit is a
+//! ([`Place::near`]), and then takes its units of each pool at once ([`Place::admit`]): all, or none. Most calls
+//! are one unit; one that names many recipients may be as many. A permit is a
 //! *moment*: it is stamped last, so what is spent here is what leaves now. Which pools a call spends from, and
 //! what a refusal looks like on the wire, is for others; so is telling the pools that the vendor refused
 //! ([`Limits::limited`]), since only they understand its answers.
@@ -37,8 +38,10 @@ const GRACE: u32 = 50;
 pub struct PoolSettings {
     /// For people and metrics.
     pub name: String,
-    /// The most calls in any window of `rate.per()`.
+    /// The most calls in any window of `rate.per()`, or the most of what is counted in them.
     pub rate: Rate,
+    /// The most that one call may spend; never more than `rate.count()`.
+    pub per_call: u32,
 }
 
 /// What all pools have in common.
@@ -59,6 +62,15 @@ pub struct Settings {
 /// A pool by its place in the list given to [`Limits::new`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PoolId(pub u16);
+
+/// What a call spends of one pool: one permit, or as many as it names recipients.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Charge {
+    /// Of which.
+    pub pool: PoolId,
+    /// How much, all at once.
+    pub units: u32,
+}
 
 /// The vendor's pools, shared by all workers.
 #[derive(Debug)]
@@ -84,7 +96,7 @@ pub struct Spent {
     pub pool: PoolId,
     /// Why.
     pub kind: SpentKind,
-    /// When one who came now, and was patient, would get a permit; at least 1 ms.
+    /// When one who came now, and was patient, would get a permit; at least 1 ms. Zero if never.
     pub retry_after: Duration,
 }
 
@@ -97,6 +109,8 @@ pub enum SpentKind {
     QueueFull,
     /// As `Patience`, because the vendor refused lately.
     Paused,
+    /// No single call may have so much of the pool: it would wait for ever.
+    TooHeavy,
 }
 
 /// A pool as it is now: for status, metrics and headers.
@@ -106,6 +120,8 @@ pub struct PoolState {
     pub name: Arc<str>,
     /// As configured.
     pub rate: Rate,
+    /// The most that one call may spend.
+    pub per_call: u32,
     /// Permits a window may hold now: below `rate.count()` after the vendor refused.
     pub size: usize,
     /// Permits the window that ends now holds.
@@ -136,7 +152,7 @@ impl Limits {
         Arc::new(Self { born: Instant::now(), settings, tickets: AtomicU64::new(0), pools })
     }
 
-    /// Joins the queues of all these pools. `patience` runs from here to the permit, and may be
+    /// Joins the queues of all these pools; a pool named alone is charged one unit. `patience` runs from here to the permit, and may be
     /// outrun by 2 %; zero is "now or never".
     ///
     /// The wait is predicted from the permits in the window, the pause and the queue. The prediction takes it
@@ -146,14 +162,22 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// The predicted wait exceeds `patience`, or a queue is full; at once, with nothing spent.
+    /// The predicted wait exceeds `patience`, a queue is full, or the call is heavier than one may be; at once,
+    /// with nothing spent.
     ///
     /// # Panics
     ///
     /// There is no such pool, or there are more than [`ROW_POOLS_MAX`] different ones.
-    pub fn queue(self: &Arc<Self>, pools: &[PoolId], patience: Duration) -> Result<Place, Spent> {
-        let row = Row::new(pools);
+    pub fn queue(
+        self: &Arc<Self>,
+        charges: impl IntoIterator<Item: Into<Charge>>,
+        patience: Duration,
+    ) -> Result<Place, Spent> {
+        let row = Row::new(charges.into_iter().map(Into::into));
         let (mut held, now) = self.hold(row);
+        if let Some(pool) = held.too_heavy() {
+            return Err(Spent { pool, kind: SpentKind::TooHeavy, retry_after: Duration::ZERO });
+        }
         let full = held.full(self.settings.waiting_max);
         let opens = held.slowest(now).map_or(now, |(_, opens)| opens);
         if full.is_some() || opens - now > nanos(patience) {
@@ -161,7 +185,7 @@ impl Limits {
         }
         let deadline = now.saturating_add(nanos(patience.saturating_add(patience / GRACE)));
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
-        held.pools().for_each(|pool| pool.queue.join(ticket));
+        held.join(ticket);
         Ok(Place::new(self.clone(), row, ticket, deadline, opens <= now))
     }
 
@@ -172,7 +196,7 @@ impl Limits {
     ///
     /// As [`queue`](Self::queue).
     pub fn limited(&self, pools: &[PoolId], retry_after: Option<Duration>) {
-        let (mut held, now) = self.hold(Row::new(pools));
+        let (mut held, now) = self.hold(Row::new(pools.iter().map(Charge::from)));
         let mut bells = Bells::new();
         for pool in held.pools() {
             pool.limited(now, retry_after, &self.settings);
@@ -206,11 +230,12 @@ impl Limits {
         PoolState {
             name: pool.name.clone(),
             rate: pool.rate,
+            per_call: pool.per_call,
             size: pool.size(),
             inside: pool.inside(now),
             waiting: pool.queue.len(),
             paused_until: pool.is_paused(now).then(|| self.moment(pool.paused_until())),
-            wait: Duration::from_nanos(pool.predict(pool.queue.len(), now) - now),
+            wait: Duration::from_nanos(pool.newcomer(now) - now),
             admitted: pool.counts.admitted,
             refused: pool.counts.refused,
             cancelled: pool.counts.cancelled,
@@ -238,6 +263,20 @@ impl Limits {
     }
 }
 
+// === impl Charge ===
+
+impl From<PoolId> for Charge {
+    fn from(pool: PoolId) -> Self {
+        Self { pool, units: 1 }
+    }
+}
+
+impl From<&PoolId> for Charge {
+    fn from(pool: &PoolId) -> Self {
+        Self::from(*pool)
+    }
+}
+
 // === impl Permit ===
 
 impl Permit {
@@ -252,7 +291,7 @@ impl Permit {
 
 impl SpentKind {
     /// All of them, as counted in [`PoolState::refused`].
-    pub const ALL: [Self; 3] = [Self::Patience, Self::QueueFull, Self::Paused];
+    pub const ALL: [Self; 4] = [Self::Patience, Self::QueueFull, Self::Paused, Self::TooHeavy];
 
     /// The word for logs and metric labels.
     #[must_use]
@@ -261,6 +300,7 @@ impl SpentKind {
             Self::Patience => "patience",
             Self::QueueFull => "queue_full",
             Self::Paused => "paused",
+            Self::TooHeavy => "too_heavy",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A stand-in for the vendor: a stateful fake of the Easemob IM REST API.
 //!
-//! It answers every operation that the gateway knows, keeps groups, threads, rooms and tokens in memory,
-//! and applies the vendor's call limits. Tests ask it directly with [`Simulator::answer`]; demonstrations
+//! It answers the operations of groups, threads, rooms and messages, keeps them and its tokens in memory, and
+//! applies the vendor's call limits by the second. Tests ask it directly with [`Simulator::answer`]; demonstrations
 //! and benches put it behind a socket with [`Simulator::serve`]. What it should do next (delays, faults,
 //! held calls, changes behind the gateway's back) is told to it through [`Control`], or over HTTP under
 //! `/_control/`.
@@ -20,9 +20,15 @@ mod limits;
 mod listing;
 mod lists;
 mod members;
+mod messages;
+mod more_groups;
 mod mutes;
+mod occupants;
 mod reply;
+mod room_attributes;
+mod rooms;
 mod route;
+mod route_rooms;
 mod script;
 mod seed;
 mod threads;

@@ -82,6 +82,24 @@ impl Rate {
         Self::fixed(count, MINUTE)
     }
 
+    /// So many per day. For constants: a zero fails to compile there.
+    ///
+    /// # Panics
+    /// When the count is zero.
+    #[must_use]
+    pub const fn per_day(count: u32) -> Self {
+        Self::fixed(count, DAY)
+    }
+
+    /// One in so many minutes. For constants: a zero fails to compile there.
+    ///
+    /// # Panics
+    /// When the minutes are zero.
+    #[must_use]
+    pub const fn one_in_minutes(minutes: u32) -> Self {
+        Self::fixed(1, minutes as u64 * MINUTE)
+    }
+
     /// So many in any span of whole milliseconds; `None` when the count or the span is zero, or
     /// the span is finer than that.
     #[must_use]

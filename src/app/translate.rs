@@ -5,7 +5,7 @@
 use super::StartError;
 use crate::cache::{self, Secret};
 use crate::caller::{self, Callers};
-use crate::catalogue::{Catalogue, Effect, Endpoint};
+use crate::catalogue::{Catalogue, Effect, Endpoint, Pool};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
 use crate::token::{self, ask::Asker};
@@ -133,22 +133,18 @@ pub(super) fn cache_settings(config: &Config) -> cache::Settings {
     }
 }
 
-/// Each pool with its size: an endpoint's own, or the setting of any row that spends from it.
+/// Each pool with its size: as set for it, or for the endpoint of its name.
 pub(super) fn pool_settings(config: &Config, catalogue: &Catalogue) -> Vec<limit::PoolSettings> {
-    let mut pools: Vec<limit::PoolSettings> = catalogue
-        .pools()
-        .iter()
-        .map(|(name, rate)| limit::PoolSettings { name: (*name).to_owned(), rate: *rate })
-        .collect();
-    for (_, row) in catalogue.rows() {
-        let set = config.endpoints.get(row.endpoint.name).and_then(|own| own.rate);
-        for pool in row.pools.iter().filter(|_| set.is_some()) {
-            if let (Some(pool), Some(rate)) = (pools.get_mut(usize::from(*pool)), set) {
-                pool.rate = rate;
-            }
+    let settings = |pool: &Pool| {
+        let set = config.pools.get(pool.name);
+        let of_endpoint = || config.endpoints.get(pool.name).and_then(|own| own.rate);
+        limit::PoolSettings {
+            name: pool.name.to_owned(),
+            rate: set.and_then(|set| set.rate).or_else(of_endpoint).unwrap_or(pool.rate),
+            per_call: set.and_then(|set| set.per_call).unwrap_or_else(|| pool.per_call()),
         }
-    }
-    pools
+    };
+    catalogue.pools().iter().map(settings).collect()
 }
 
 pub(super) fn limit_settings(config: &Config) -> limit::Settings {

@@ -5,7 +5,7 @@
 
 use super::lookup::PARAMETERS_MAX;
 use super::template::parameters;
-use super::{Effect, Endpoint, Spends, Verb};
+use super::{Effect, Endpoint, Verb};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -124,21 +124,25 @@ fn last_rows(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
 }
 
 fn pools(rows: &[Endpoint], mistakes: &mut Vec<Mistake>) {
-    let mut sizes = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for row in rows {
-        let pools: Vec<_> = match row.spends {
-            Spends::Own(rate) => vec![(row.name, rate)],
-            Spends::Shared(pools) => pools.iter().map(|pool| (pool.name, pool.rate)).collect(),
-        };
+        let pools: Vec<_> = row.pools().collect();
         if pools.is_empty() {
             mistakes.push(Mistake::of(row.name, "spends nothing"));
         }
         if pools.len() > POOLS_MAX {
             mistakes.push(Mistake::of(row.name, &format!("spends from more than {POOLS_MAX} pools")));
         }
-        for (name, rate) in pools {
-            if *sizes.entry(name).or_insert(rate) != rate {
-                mistakes.push(Mistake::of(row.name, &format!("has another size for the pool {name}")));
+        for pool in pools {
+            if *known.entry(pool.name).or_insert(pool) != pool {
+                mistakes.push(Mistake::of(row.name, &format!("has another size for the pool {}", pool.name)));
+            }
+            // Only what is passed through is weighed on its way.
+            if pool.weighs.is_some() && !matches!(row.effect, Effect::Relay) {
+                mistakes.push(Mistake::of(row.name, "is weighed and is no relay"));
+            }
+            if pool.per_call() == 0 || pool.per_call() > pool.rate.count() {
+                mistakes.push(Mistake::of(row.name, &format!("can never spend from {}", pool.name)));
             }
         }
     }

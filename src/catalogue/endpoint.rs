@@ -3,8 +3,9 @@
 //! Everything is `const`, so a row is data that the compiler has checked. What the fields mean is told where
 //! [`Endpoint`] is declared.
 
-use super::{ChangedBy, Effect, Endpoint, Ends, Pool, Read, Spends, Verb, Write};
+use super::{ChangedBy, Effect, Endpoint, Ends, Pool, Read, Spends, Verb, Weighs, Write};
 use crate::units::Rate;
+use std::time::Duration;
 
 impl Endpoint {
     const fn new(name: &'static str, verb: Verb, path: &'static str, effect: Effect) -> Self {
@@ -59,6 +60,15 @@ impl Endpoint {
     #[must_use]
     pub const fn also(mut self, also: &'static [(Verb, &'static str)]) -> Self {
         self.also = also;
+        self
+    }
+
+    /// How long its answers may be served, where that is not the usual.
+    #[must_use]
+    pub const fn fresh(mut self, fresh: Duration) -> Self {
+        if let Effect::Read(read) = &mut self.effect {
+            read.fresh = fresh;
+        }
         self
     }
 
@@ -166,5 +176,35 @@ impl Endpoint {
     #[must_use]
     pub fn family(&self) -> &'static str {
         self.name.split('.').next().unwrap_or(self.name)
+    }
+
+    /// The limits it spends from.
+    pub fn pools(&self) -> impl Iterator<Item = Pool> {
+        let (own, shared) = match self.spends {
+            Spends::Own(rate) => (Some(Pool::new(self.name, rate)), &[][..]),
+            Spends::Shared(pools) => (None, pools),
+        };
+        own.into_iter().chain(shared.iter().map(|pool| **pool))
+    }
+}
+
+impl Pool {
+    /// A limit of which each call spends one.
+    #[must_use]
+    pub const fn new(name: &'static str, rate: Rate) -> Self {
+        Self { name, rate, weighs: None }
+    }
+
+    /// Each call spends as much as there is at this pointer into its body, and may have no more than `per_call`.
+    #[must_use]
+    pub const fn weighs(mut self, at: &'static str, per_call: u32) -> Self {
+        self.weighs = Some(Weighs { at, per_call });
+        self
+    }
+
+    /// The most that one call may spend of it.
+    #[must_use]
+    pub fn per_call(&self) -> u32 {
+        self.weighs.map_or(1, |weighs| weighs.per_call)
     }
 }

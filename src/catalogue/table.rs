@@ -14,7 +14,7 @@ pub fn text(catalogue: &Catalogue) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{:<28} {:<6} {:<7} {:<52} {:<18} kept",
+        "{:<30} {:<6} {:<7} {:<52} {:<18} kept",
         "endpoint", "effect", "method", "path", "pools"
     );
     for (_, row) in catalogue.rows() {
@@ -26,10 +26,10 @@ pub fn text(catalogue: &Catalogue) -> String {
         };
         let (effect, verb) = (endpoint.effect.as_str(), endpoint.verb.as_str());
         let line =
-            format!("{:<28} {effect:<6} {verb:<7} {:<52} {pools:<18} {kept}", endpoint.name, endpoint.path);
+            format!("{:<30} {effect:<6} {verb:<7} {:<52} {pools:<18} {kept}", endpoint.name, endpoint.path);
         let _ = writeln!(out, "{}", line.trim_end());
         for (verb, path) in endpoint.also {
-            let _ = writeln!(out, "{:<28} {:<6} {:<7} {path}", "", "  also", verb.as_str());
+            let _ = writeln!(out, "{:<30} {:<6} {:<7} {path}", "", "  also", verb.as_str());
         }
     }
     let operations: usize = catalogue.rows().map(|(_, row)| row.endpoint.operations.len()).sum();
@@ -52,8 +52,10 @@ pub fn data(catalogue: &Catalogue) -> Value {
                 .map(|(verb, path)| json!({"method": verb.as_str(), "path": path})).collect::<Vec<_>>(),
             "operations": endpoint.operations,
             "pools": row.pools.iter().map(|pool| {
-                let (name, rate) = &catalogue.pools()[usize::from(*pool)];
-                json!({"name": name, "rate": rate.to_string()})
+                let pool = &catalogue.pools()[usize::from(*pool)];
+                let counts = pool.weighs.map(|weighs| weighs.at);
+                json!({"name": pool.name, "rate": pool.rate.to_string(), "counts": counts,
+                       "per_call": pool.per_call()})
             }).collect::<Vec<_>>(),
         });
         let more = match &endpoint.effect {
@@ -126,8 +128,12 @@ pub fn reads_reached(catalogue: &Catalogue, write: EndpointId) -> impl Iterator<
 
 fn pools(catalogue: &Catalogue, row: &super::Row) -> Vec<String> {
     let name = |pool: &u16| {
-        let (name, rate) = &catalogue.pools()[usize::from(*pool)];
-        if *name == row.endpoint.name { rate.to_string() } else { format!("{name} {rate}") }
+        let pool = &catalogue.pools()[usize::from(*pool)];
+        let size = match pool.weighs {
+            Some(weighs) => format!("{} of {}, {} a call", pool.rate, weighs.at, weighs.per_call),
+            None => pool.rate.to_string(),
+        };
+        if pool.name == row.endpoint.name { size } else { format!("{} {size}", pool.name) }
     };
     row.pools.iter().map(name).collect()
 }

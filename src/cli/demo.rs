@@ -96,7 +96,7 @@ fn configuration(options: &Options, vendor: SocketAddr) -> Result<Config, Failur
         listen = options.listen,
         admin = options.admin,
     );
-    let loaded = crate::config::parse(&text, std::iter::empty(), &app::endpoint_names());
+    let loaded = crate::config::parse(&text, std::iter::empty(), &app::known());
     Ok(loaded.map_err(|mistakes| Failure::Configuration(mistakes.to_string()))?.config)
 }
 

@@ -19,6 +19,7 @@ pub(super) fn agree(config: &Config, context: &mut Context<'_>) {
     origin(config, context);
     orders(config, context);
     endpoints(config, context);
+    pools(config, context);
     callers(&config.callers, context);
 }
 
@@ -103,10 +104,37 @@ fn in_order<T: PartialOrd + Text>(small: (&str, T), large: (&str, T), context: &
 /// Whether the catalogue knows the endpoints that are named.
 fn endpoints(config: &Config, context: &mut Context<'_>) {
     for name in config.endpoints.keys() {
-        if !context.known_endpoints.contains(&name.as_str()) {
-            let expected = known(name, context.known_endpoints);
+        if !context.known.endpoints.contains(&name.as_str()) {
+            let expected = known(name, &context.known.endpoints);
             let what = format!("there is no endpoint {name:?}");
             context.contradiction(&[&format!("endpoints.{name:?}")], what, &expected);
+        }
+    }
+}
+
+/// Whether there are such pools, and each is set in one place.
+fn pools(config: &Config, context: &mut Context<'_>) {
+    for (name, pool) in &config.pools {
+        if !context.known.pools.contains(&name.as_str()) {
+            let expected = known(name, &context.known.pools);
+            let what = format!("there is no pool {name:?}");
+            context.contradiction(&[&format!("pools.{name:?}")], what, &expected);
+        } else if pool.per_call.is_some() && !context.known.weighed.contains(&name.as_str()) {
+            let setting = format!("pools.{name:?}.per_call");
+            let what = format!("{setting}: here calls are counted, and not what they name");
+            context.contradiction(&[&setting], what, "a pool that counts recipients");
+        }
+    }
+    for (name, _) in config.endpoints.iter().filter(|(_, own)| own.rate.is_some()) {
+        let (setting, pool) = (format!("endpoints.{name:?}.rate"), format!("pools.{name:?}.rate"));
+        let is_endpoint = context.known.endpoints.contains(&name.as_str());
+        if is_endpoint && !context.known.pools.contains(&name.as_str()) {
+            let what = format!("{setting}: {name} has no limit of its own");
+            let expected = "[pools.\"…\"] with a name from the column `pools` of the command `endpoints`";
+            context.contradiction(&[&setting], what, expected);
+        } else if config.pools.get(name).is_some_and(|pool| pool.rate.is_some()) {
+            let what = format!("{setting} and {pool} are the same limit");
+            context.contradiction(&[&setting, &pool], what, "one of them");
         }
     }
 }
@@ -139,10 +167,10 @@ fn callers(callers: &[Caller], context: &mut Context<'_>) {
 fn allowed(index: usize, caller: &Caller, context: &mut Context<'_>) {
     for (number, pattern) in caller.allow.iter().enumerate() {
         let all = pattern.as_str() == "*";
-        if !all && !context.known_endpoints.iter().any(|name| pattern.matches(name)) {
+        if !all && !context.known.endpoints.iter().any(|name| pattern.matches(name)) {
             let name = format!("callers[{index}].allow[{number}]");
             let what = format!("{name}: {:?} matches no endpoint", pattern.as_str());
-            let expected = known(pattern.as_str(), context.known_endpoints);
+            let expected = known(pattern.as_str(), &context.known.endpoints);
             context.contradiction(&[&name], what, &expected);
         }
     }

@@ -12,6 +12,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
+use super::load::Known;
 use super::mistake::{Mistake, Place, Show};
 use super::nearest::nearest;
 use super::value::{Given, Raw};
@@ -23,7 +24,7 @@ pub(super) struct Context<'a> {
     /// Everybody on the machine can read the configuration file.
     pub(super) open_to_all: bool,
     pub(super) environment: Environment,
-    pub(super) known_endpoints: &'a [&'a str],
+    pub(super) known: &'a Known,
     pub(super) mistakes: Vec<Mistake>,
     pub(super) warnings: Vec<String>,
     /// Where each setting that was given was found.
@@ -37,13 +38,13 @@ impl<'a> Context<'a> {
         folder: &'a Path,
         open_to_all: bool,
         environment: Environment,
-        known_endpoints: &'a [&'a str],
+        known: &'a Known,
     ) -> Self {
         Self {
             folder,
             open_to_all,
             environment,
-            known_endpoints,
+            known,
             mistakes: Vec::new(),
             warnings: Vec::new(),
             places: BTreeMap::new(),

@@ -1,7 +1,7 @@
-//! `[limits]` and `[endpoints."…"]`: how the vendor's limits are spent.
+//! `[limits]`, `[endpoints."…"]` and `[pools."…"]`: how the vendor's limits are spent.
 //!
-//! The limits themselves stand in the catalogue; here a number of one endpoint can be changed, but
-//! no endpoint can be made.
+//! The limits themselves stand in the catalogue; here a number of one endpoint or pool can be changed, but
+//! none can be made.
 
 use std::time::Duration;
 
@@ -31,12 +31,21 @@ pub struct Limits {
 /// Numbers of one endpoint; what is not set is as the catalogue has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EndpointOverride {
-    /// What the vendor allows this app.
+    /// What the vendor allows this app; the same as the rate of the pool of this name.
     pub rate: Option<Rate>,
     /// How long an answer is good when nothing is heard; 0 = never kept. 0 to 1 d.
     pub fresh: Option<Duration>,
     /// How long it may be served past that, in place of `cache.stale`; 0 = not at all. 0 to 1 d.
     pub stale: Option<Duration>,
+}
+
+/// Numbers of one pool; what is not set is as the catalogue has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PoolOverride {
+    /// What the vendor allows this app: calls, or recipients where those are counted.
+    pub rate: Option<Rate>,
+    /// The most recipients of one call. 1 to 1,000,000.
+    pub per_call: Option<u32>,
 }
 
 // === impl Limits ===
@@ -77,6 +86,21 @@ impl Section for EndpointOverride {
         each.setting("rate", rate, Rule::any());
         each.setting("fresh", fresh, Rule::is(r#""0s" to "1d""#, |fresh| is_day(*fresh)));
         each.setting("stale", stale, Rule::is(r#""0s" to "1d""#, |stale| is_day(*stale)));
+    }
+}
+
+// === impl PoolOverride ===
+
+impl Section for PoolOverride {
+    fn start() -> Self {
+        Self { rate: None, per_call: None }
+    }
+
+    fn settings(&mut self, each: &mut impl Settings) {
+        let Self { rate, per_call } = self;
+        each.setting("rate", rate, Rule::any());
+        let fits = |most: &Option<u32>| most.is_none_or(|most| (1..=1_000_000).contains(&most));
+        each.setting("per_call", per_call, Rule::is("1 to 1000000", fits));
     }
 }
 

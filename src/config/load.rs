@@ -27,19 +27,29 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
+/// The names that a configuration may use.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// In `[endpoints."…"]` and `allow`.
+    pub endpoints: Vec<&'static str>,
+    /// In `[pools."…"]`.
+    pub pools: Vec<&'static str>,
+    /// Those of the pools that count what a call names.
+    pub weighed: Vec<&'static str>,
+}
+
 /// Reads a configuration file and what the environment overrides.
 ///
-/// `environment` is usually `std::env::vars()`. `known_endpoints` are the names that
-/// `[endpoints."…"]` and `allow` may use.
+/// `environment` is usually `std::env::vars()`.
 ///
 /// # Errors
 /// With every mistake there is, not just the first.
 pub fn load(
     path: &Path,
     environment: impl Iterator<Item = (String, String)>,
-    known_endpoints: &[&str],
+    known: &Known,
 ) -> Result<Loaded, Mistakes> {
-    read(path, &read_text(path)?, environment, known_endpoints)
+    read(path, &read_text(path)?, environment, known)
 }
 
 /// The same for a text that is in no file.
@@ -49,16 +59,16 @@ pub fn load(
 pub fn parse(
     text: &str,
     environment: impl Iterator<Item = (String, String)>,
-    known_endpoints: &[&str],
+    known: &Known,
 ) -> Result<Loaded, Mistakes> {
-    read(Path::new("(text)"), text, environment, known_endpoints)
+    read(Path::new("(text)"), text, environment, known)
 }
 
 fn read(
     path: &Path,
     text: &str,
     environment: impl Iterator<Item = (String, String)>,
-    known_endpoints: &[&str],
+    known: &Known,
 ) -> Result<Loaded, Mistakes> {
     let table = DeTable::parse(text).map_err(|error| {
         let mistake = syntax(error.message(), error.span().map_or(Place::File, Place::from));
@@ -66,7 +76,7 @@ fn read(
     })?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let environment = Environment::new(environment);
-    let mut context = Context::new(folder, open_to_all(path), environment, known_endpoints);
+    let mut context = Context::new(folder, open_to_all(path), environment, known);
     let mut config = Config::start();
     let mut reader = Reader::new(&mut context, table.get_ref());
     config.sections(&mut reader);

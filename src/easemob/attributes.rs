@@ -32,6 +32,21 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .by_body()
     .is(&["read the attributes of members"]),
+    // The same, as the vendor's browser client asks it.
+    Endpoint::read(
+        "attributes.read.sdk",
+        Post,
+        "/sdk/metadata/chatgroup/{group}/get",
+        &["group:{group}", "group:{group}/attributes", "group:{group}/attributes/{body:/targets/*}", "users"],
+    )
+    .by_body(),
+    // Of whom, only the body says.
+    Endpoint::write(
+        "attributes.set.batch",
+        Put,
+        "/metadata/chatgroup/{group}/users/batch",
+        &["group:{group}/attributes"],
+    ),
     Endpoint::write(
         "attributes.other",
         Any,

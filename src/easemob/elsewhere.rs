@@ -1,58 +1,24 @@
-//! What lies outside groups and rooms but changes what is kept of them, and the row for everything else.
+//! Tokens of users, the vendor's callbacks, and the row for everything else. All of it is passed on.
 //!
-//! Registering users, sending messages and the like are passed on; only what removes a user, or moves one
-//! between groups without naming them, is of interest here.
+//! Answers of some carry secrets: those rows are reached by name only, are never kept, and no body is ever logged.
 
-use super::{DEFAULT, JOINED};
+use super::DEFAULT;
 use crate::catalogue::{
     Endpoint, Pool,
-    Verb::{Any, Delete, Get, Post},
+    Verb::{Any, Get, Post},
 };
 use crate::units::Rate;
 
-/// The user management operations share one limit.
-const USERS: &[&Pool] = &[&Pool { name: "users", rate: Rate::per_second(100) }];
-/// Deleting users in batches has a smaller one beside it.
-const USERS_DELETE: &[&Pool] = &[USERS[0], &Pool { name: "users.delete.batch", rate: Rate::per_second(30) }];
+/// The rules by which the vendor calls back, with the secrets that sign its calls.
+const CALLBACKS: &[&Pool] = &[&Pool::new("callbacks", Rate::per_second(100))];
 
 pub(super) const ROWS: &[Endpoint] = &[
-    // The older spelling of a user's groups counts its pages from one, so it cannot share the newer one's key.
-    Endpoint::read(
-        "user.groups.list",
-        Get,
-        "/users/{user}/joined_chatgroups",
-        &[
-            "user:{user}",
-            "user:{user}/groups",
-            "users/groups",
-            "users",
-            "group:{answer:/data/*/groupid|/entities/*/groupId}/info",
-            "group:{answer:/data/*/groupid|/entities/*/groupId}/members",
-        ],
-    )
-    .query(&["pagenum", "pagesize"])
-    .spends(JOINED),
-    // Joins many groups; which, only the body says, and its form is not documented.
-    Endpoint::write(
-        "user.groups.join",
-        Post,
-        "/users/{user}/joined_chatgroups",
-        &["user:{user}/groups", "users", "groups"],
-    )
-    .spends(DEFAULT),
-    Endpoint::write("user.create", Post, "/users", &["absent"]).spends(USERS),
-    Endpoint::relay("user.list", Get, "/users").spends(USERS),
-    // When a deleted user disappears from the groups is not documented, nor what becomes of those he owns: at once,
-    // and they end with their threads, is assumed.
-    Endpoint::write("user.delete", Delete, "/users/{user}", &["user:{user}", "users", "groups", "threads"])
-        .spends(USERS),
-    Endpoint::write("user.delete.batch", Delete, "/users", &["users", "groups", "threads"])
-        .spends(USERS_DELETE),
-    Endpoint::write("user.deactivate", Post, "/users/{user}/deactivate", &["user:{user}", "users"])
-        .spends(USERS),
-    // A user himself: read through; what changes him may show wherever he is asked about.
-    Endpoint::write("user.self", Any, "/users/{user}", &["user:{user}"]).spends(USERS),
-    Endpoint::write("user.other", Any, "/users/{user}/{*rest}", &["user:{user}"]).spends(DEFAULT),
+    Endpoint::relay("callback.storage.info", Get, "/callbacks/storage/info"),
+    Endpoint::relay("callback.storage.retry", Post, "/callbacks/storage/retry"),
+    Endpoint::relay("callback.rules", Any, "/callbacks").spends(CALLBACKS).by_name(),
+    Endpoint::relay("callback.rule", Any, "/callbacks/{*rest}").spends(CALLBACKS).by_name(),
+    Endpoint::relay("callback.hooks", Any, "/msghooks").spends(CALLBACKS).by_name(),
+    Endpoint::relay("callback.hook", Any, "/msghooks/{*rest}").spends(CALLBACKS).by_name(),
     // A user's own token: passed on for callers that have the right by name. App tokens are answered locally.
     Endpoint::relay("token.user", Post, "/token").limit(Rate::per_second(300)).by_name(),
     Endpoint::relay("other", Any, "").spends(DEFAULT),

@@ -1,4 +1,4 @@
-//! Groups: what they are, their announcement and their shared files.
+//! Groups: what they are, their announcement and their shared files. How users come into them is in `joining`.
 //!
 //! Every read of a group carries `group:{id}`, which only what ends or switches the whole group touches. Beside
 //! it stands what the answer shows: `info` (name, owner, settings, flags), `members`, `admins`, ….
@@ -18,6 +18,7 @@ pub(super) const ROWS: &[Endpoint] = &[
         "/chatgroups",
         &[
             "groups",
+            "groups/public",
             "absent",
             "user:{body:/owner}/groups",
             "user:{body?:/members/*}/groups",
@@ -32,14 +33,14 @@ pub(super) const ROWS: &[Endpoint] = &[
         "group.disable",
         Post,
         "/chatgroups/{group}/disable",
-        &["group:{group}", "group:{group}/info"],
+        &["group:{group}", "group:{group}/info", "groups/public"],
     )
     .is(&["disable a group"]),
     Endpoint::write(
         "group.enable",
         Post,
         "/chatgroups/{group}/enable",
-        &["group:{group}", "group:{group}/info"],
+        &["group:{group}", "group:{group}/info", "groups/public"],
     )
     .is(&["enable a group"]),
     // One method and path, two meanings by body: modify, or transfer to `newowner`. The row touches the union.
@@ -51,6 +52,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             "group:{group}/info",
             "group:{group}/members",
             "group:{group}/admins",
+            "groups/public",
             "user:{body?:/newowner}/groups",
         ],
     )
@@ -127,6 +129,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             "group:{group}/info",
             "group:{group}/members",
             "groups",
+            "groups/public",
             "users/groups",
             "threads",
             "users/threads",
@@ -169,7 +172,19 @@ pub(super) const ROWS: &[Endpoint] = &[
     )
     .is(&["delete a shared file"]),
     // The number of groups stands where an id could.
-    Endpoint::relay("group.count", Get, "/chatgroups/count").spends(DEFAULT),
+    Endpoint::read("group.count", Get, "/chatgroups/count", &["groups"]),
+    // Any change of a group may bring it into this list.
+    Endpoint::read(
+        "group.list.public",
+        Get,
+        "/publicchatgroups",
+        &[
+            "groups/public",
+            "group:{answer:/data/*/groupid|/entities/*/groupId}/info",
+            "group:{answer:/data/*/groupid|/entities/*/groupId}/members",
+        ],
+    )
+    .query(&["limit", "cursor"]),
     // Whatever else is done to a group may change anything in it, and who is in it and so in its threads.
     Endpoint::write(
         "group.other",
@@ -180,6 +195,7 @@ pub(super) const ROWS: &[Endpoint] = &[
             "group:{group}/info",
             "group:{group}/members",
             "groups",
+            "groups/public",
             "users/groups",
             "threads",
             "users/threads",

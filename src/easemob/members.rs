@@ -11,7 +11,7 @@ use crate::catalogue::{
 use crate::units::Rate;
 
 /// One operation, two spellings with different parameters: two rows, one limit.
-const ADMINS_REMOVE: &[&Pool] = &[&Pool { name: "group.admins.remove", rate: Rate::per_second(100) }];
+const ADMINS_REMOVE: &[&Pool] = &[&Pool::new("group.admins.remove", Rate::per_second(100))];
 
 pub(super) const ROWS: &[Endpoint] = &[
     Endpoint::read(

@@ -13,7 +13,7 @@ use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge};
 use crate::exchange::CallOutcome;
-use crate::limit::{Permit, Spent};
+use crate::limit::{Charge, Permit, Spent, SpentKind};
 use crate::telemetry::cells::Repeat;
 use crate::token::{NoToken, Refused, Token};
 use crate::upstream::headers::to_vendor;
@@ -42,6 +42,8 @@ pub(super) struct Errand {
     pub(super) safe: bool,
     /// Answers of success up to this length are read whole; longer ones stream.
     pub(super) whole_bytes_max: usize,
+    /// What it spends of each pool of its row; one, where nothing is said.
+    pub(super) weights: Vec<u32>,
     /// Calls that have left.
     pub(super) calls: u8,
 }
@@ -121,6 +123,7 @@ impl Errand {
             payload,
             patience,
             whole_bytes_max: 0,
+            weights: Vec::new(),
             calls: 0,
         }
     }
@@ -222,11 +225,18 @@ impl Gateway {
     async fn ready(&self, errand: &Errand) -> Result<(Lane, Permit), Lost> {
         let spent = |spent: Spent| {
             let pool = self.house.limits.state(spent.pool);
+            if spent.kind == SpentKind::TooHeavy {
+                return Lost::Refused(Refusal::TooHeavy(pool.name, pool.per_call));
+            }
             let budget = Budget { pool: pool.name, rate: pool.rate, again: spent.retry_after };
             Lost::Refused(Refusal::BudgetSpent(budget))
         };
         let pools = &self.house.pools[usize::from(errand.endpoint.0)];
-        let mut place = self.house.limits.queue(pools, errand.patience).map_err(spent)?;
+        let charges = pools
+            .iter()
+            .enumerate()
+            .map(|(at, pool)| Charge { pool: *pool, units: errand.weights.get(at).copied().unwrap_or(1) });
+        let mut place = self.house.limits.queue(charges, errand.patience).map_err(spent)?;
         place.near().await.map_err(spent)?;
         let lane = self.upstream.connect().await.map_err(|error| {
             self.desk.cells.vendor_call(errand.endpoint, CallOutcome::Unreachable, None);

@@ -57,6 +57,10 @@ pub enum Refusal {
     BudgetSpent(Budget),
     /// The caller wants an answer from memory, and memory has none.
     NotKept,
+    /// One call names more recipients than a call may: of which pool, and how many that are.
+    TooHeavy(Arc<str>, u32),
+    /// How many recipients the body names cannot be told.
+    Uncountable,
     /// There is no app token.
     NoToken(Duration),
     /// The token was renewed, but a body of this size cannot be sent twice.
@@ -117,6 +121,8 @@ impl Refusal {
             Self::BadGrant(error, _) => (400, *error, "bad_grant"),
             Self::BudgetSpent(_) => (429, "reach_limit", "budget_spent"),
             Self::NotKept => (504, "gateway_timeout", "not_kept"),
+            Self::TooHeavy(..) => (400, "illegal_argument", "too_heavy"),
+            Self::Uncountable => (400, "illegal_argument", "uncountable"),
             Self::NoToken(_) => (503, "service_unavailable", "no_token"),
             Self::SendAgain => (503, "service_unavailable", "send_again"),
             Self::TokenRefused => (502, "bad_gateway", "token_refused"),
@@ -192,6 +198,10 @@ impl Refusal {
             Self::BadGrant(_, what) => (*what).into(),
             Self::BudgetSpent(_) => "The vendor's call limit is spent; nothing was sent.".into(),
             Self::NotKept => "Nothing is kept that will do; the request asks for nothing else.".into(),
+            Self::TooHeavy(pool, max) => {
+                format!("One call may name {max} at once ({pool}); nothing was sent.")
+            }
+            Self::Uncountable => "The body must list its recipients by name, to be counted.".into(),
             Self::NoToken(_) => "The gateway has no app token; nothing was sent.".into(),
             Self::SendAgain => "The app token has been renewed; send this upload again.".into(),
             Self::TokenRefused => "The vendor refuses the app token, also after its renewal.".into(),

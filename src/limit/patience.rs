@@ -6,7 +6,7 @@
 //! order wherever they meet. A place *asks* from the first poll of `admit`. It may go when it is the first that
 //! asks in each of its queues and each of its pools has a permit; then it takes all of them, or none. The
 //! smallest ticket that asks is first everywhere, so somebody can always go, and nobody is overtaken by one who
-//! came later and asked no earlier. The price: who is first in A and waits for B keeps A waiting too, for as
+//! came later and asked no earlier, also not a call of many units by those of few. The price: who is first in A and waits for B keeps A waiting too, for as
 //! long as its patience lasts and no longer.
 //!
 //! **Who does not ask yet** (is still getting a connection ready) keeps its place and holds nobody up.
@@ -48,11 +48,14 @@ pub(super) type Bells = Vec<Arc<Notify>>;
 pub(super) struct Queue {
     ready_max: usize,
     entries: VecDeque<Entry>,
+    /// Of all entries.
+    units: usize,
 }
 
 #[derive(Debug)]
 struct Entry {
     ticket: u64,
+    units: u32,
     asking: bool,
     bell: Option<Arc<Notify>>,
 }
@@ -112,7 +115,7 @@ impl Place {
             return Turn::Never(held.refuse(self.ticket, now));
         }
         // When the last of the pools lets it near: at once, or when there is room for all ahead and for it.
-        let near_at = held.pools().map(|pool| pool.near_at(self.ticket, now)).max().unwrap_or(now);
+        let near_at = held.near_at(self.ticket, now);
         if near_at <= now {
             return Turn::Come(());
         }
@@ -162,16 +165,31 @@ impl Drop for Place {
 
 impl Queue {
     pub(super) fn new(ready_max: usize) -> Self {
-        Self { ready_max: ready_max.max(1), entries: VecDeque::new() }
+        Self { ready_max: ready_max.max(1), entries: VecDeque::new(), units: 0 }
     }
 
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
+    /// How many units all of them wait for.
+    pub(super) fn units(&self) -> usize {
+        self.units
+    }
+
+    /// How many units the first `count` wait for.
+    pub(super) fn units_of_first(&self, count: usize) -> usize {
+        // Nearly always one each.
+        if self.units == self.entries.len() {
+            return count;
+        }
+        self.entries.range(..count).map(|entry| entry.units as usize).sum()
+    }
+
     /// Joins at the end; tickets only rise.
-    pub(super) fn join(&mut self, ticket: u64) {
-        self.entries.push_back(Entry { ticket, asking: false, bell: None });
+    pub(super) fn join(&mut self, ticket: u64, units: u32) {
+        self.units += units as usize;
+        self.entries.push_back(Entry { ticket, units, asking: false, bell: None });
     }
 
     /// How many at the head get a connection ready.
@@ -206,6 +224,7 @@ impl Queue {
             return;
         };
         let left = self.entries.remove(ahead);
+        self.units -= left.as_ref().map_or(0, |entry| entry.units as usize);
         if left.is_some_and(|entry| entry.asking) {
             let first = self.entries.iter().position(|entry| entry.asking).filter(|first| *first >= ahead);
             bells.extend(first.and_then(|first| self.entries[first].bell.clone()));

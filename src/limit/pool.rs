@@ -5,7 +5,10 @@
 //! **After a refusal by the vendor** the pool pauses, and its size is halved (never below 1). A further refusal
 //! during the pause is late news of the same trouble: it can lengthen the pause, and halves nothing. One that
 //! comes soon after (within the length of the pause, or one window if that is longer) doubles our own pause.
-//! From the pause's end the size grows back by 1/20 of the configured one with each whole window.
+//! From the pause's end the size grows back by 1/20 of the configured one with each whole window. Windows above a
+//! minute pause and keep their size. A call of more units than are left of a smaller size waits for an empty window.
+//!
+//! Long windows slide, where the vendor's day ends at midnight UTC: stricter, and so never too much.
 
 use super::patience::Queue;
 use super::quota::Quota;
@@ -17,6 +20,11 @@ use std::time::Duration;
 
 /// Windows longer than this are not paced: nobody waits for them, and evenness would only cost latency.
 const PACED_MAX: Duration = Duration::from_secs(5);
+/// A pool with a longer window is paused after a refusal and not made smaller: its size would take hours to
+/// return, and a refusal of a call that spends from several is about the short ones.
+const SHRINKING_MAX: Duration = Duration::from_secs(60);
+/// However long the window, jitter on the way is not longer than this.
+const MARGIN_MAX: Duration = Duration::from_secs(2);
 /// Longer than any process runs, and short enough to be added to any moment.
 const WINDOW_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// However long the vendor asks us to be silent, after this we ask again.
@@ -31,6 +39,8 @@ const RESERVED_MAX: usize = 1024;
 pub(super) struct Pool {
     pub(super) name: Arc<str>,
     pub(super) rate: Rate,
+    /// The most units that one call may spend.
+    pub(super) per_call: u32,
     pub(super) queue: Queue,
     pub(super) counts: Counts,
     window_ns: u64,
@@ -62,12 +72,13 @@ pub(super) struct Counts {
 
 impl Pool {
     pub(super) fn new(pool: PoolSettings, settings: &Settings) -> Self {
-        let window = pool.rate.per().min(WINDOW_MAX).mul_f64(1.0 + settings.window_margin.max(0.0));
-        let window_ns = nanos(window);
+        let window = pool.rate.per().min(WINDOW_MAX);
+        let window_ns = nanos(window + window.mul_f64(settings.window_margin.max(0.0)).min(MARGIN_MAX));
         let size = pool.rate.count().max(1);
         Self {
             name: pool.name.into(),
             rate: pool.rate,
+            per_call: pool.per_call.min(size),
             queue: Queue::new(settings.ready_max),
             counts: Counts::default(),
             window_ns,
@@ -87,27 +98,39 @@ impl Pool {
         }
     }
 
-    /// When the next permit can be given if `ahead` others are given first; `now` or later.
-    pub(super) fn predict(&self, ahead: usize, now: u64) -> u64 {
+    /// When `units` permits can be given at once if `others` are given first; `now` or later.
+    pub(super) fn predict(&self, others: usize, units: u32, now: u64) -> u64 {
         let start = self.opens.max(self.paused_until).max(now);
-        if ahead == 0 { start } else { self.quota.predict(&self.recent, ahead, start) }
+        if others == 0 && units <= 1 {
+            return start;
+        }
+        self.quota.predict(&self.recent, others, units as usize, start)
+    }
+
+    /// When a newcomer of one unit would get its permit.
+    pub(super) fn newcomer(&self, now: u64) -> u64 {
+        self.predict(self.queue.units(), 1, now)
     }
 
     /// When this ticket should get a connection ready, if nobody ahead leaves: `now`, or when there is a permit
     /// for all who are ahead and for it.
-    pub(super) fn near_at(&self, ticket: u64, now: u64) -> u64 {
+    pub(super) fn near_at(&self, ticket: u64, units: u32, now: u64) -> u64 {
         match self.queue.ahead_of(ticket) {
-            Some(ahead) if ahead >= self.queue.ready_max() => self.predict(ahead, now),
+            Some(ahead) if ahead >= self.queue.ready_max() => {
+                self.predict(self.queue.units_of_first(ahead), units, now)
+            }
             _ => now,
         }
     }
 
-    /// Gives a permit. Whether one may be given is asked before, under the same lock.
-    pub(super) fn take(&mut self, now: u64) {
-        if self.recent.len() >= self.rate.count() as usize {
-            self.recent.pop_front();
+    /// Gives so many permits at once. Whether they may be given is asked before, under the same lock.
+    pub(super) fn take(&mut self, units: u32, now: u64) {
+        for _ in 0..units {
+            if self.recent.len() >= self.rate.count() as usize {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(now);
         }
-        self.recent.push_back(now);
         self.opens = self.quota.opens(&self.recent, 0);
         self.counts.admitted += 1;
     }
@@ -121,7 +144,9 @@ impl Pool {
                 && now < self.paused_until.saturating_add(self.pause_ns.max(self.window_ns));
             let pause = if soon { self.pause_ns.saturating_mul(2) } else { nanos(settings.pause_default) };
             self.pause_ns = pause.min(nanos(settings.pause_max));
-            self.reduced = (self.size() / 2).max(1) as u32;
+            if self.rate.per() <= SHRINKING_MAX {
+                self.reduced = (self.size() / 2).max(1) as u32;
+            }
         }
         let pause_ns = match retry_after {
             Some(pause) if !pause.is_zero() => nanos(pause.min(VENDOR_PAUSE_MAX)),

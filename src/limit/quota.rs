@@ -1,7 +1,7 @@
 //! A size, a window, and the arithmetic of waiting.
 //!
-//! Pure numbers: moments are nanoseconds since some zero, in the order in which permits were given. Who waits,
-//! and what is paused, is for `pool` and `patience`.
+//! Pure numbers: moments are nanoseconds since some zero, in the order in which permits were given; a call of
+//! several units is as many permits of one moment. Who waits, and what is paused, is for `pool` and `patience`.
 //!
 //! **The rule.** Let `p[0] … p[N-1]` be the last N permits, oldest first, W the window and G the *gap*. The
 //! next permit opens at
@@ -61,14 +61,17 @@ impl Quota {
         binding.map(|(i, at)| at + self.window_ns - i as u64 * self.gap_ns).max().unwrap_or(0)
     }
 
-    /// When a permit opens behind any number `ahead` of others who take theirs as soon as they may, the first
-    /// of them not before `start`.
+    /// When `units` ≥ 1 permits open at once, behind `others` who take theirs as soon as they may, the first of
+    /// them not before `start`. More units than a window holds are as many as it holds.
     ///
-    /// Exact within one window (the burst of those ahead is the only thing that adds to what `recent` binds);
-    /// beyond, a lower bound: the pattern of the first window again.
-    pub(super) fn predict(&self, recent: &VecDeque<u64>, ahead: usize, start: u64) -> u64 {
+    /// Exact within one window if each takes one (the burst of those ahead is the only thing that adds to what
+    /// `recent` binds); beyond, and behind others who take several, a lower bound: the pattern of the first
+    /// window again.
+    pub(super) fn predict(&self, recent: &VecDeque<u64>, others: usize, units: usize, start: u64) -> u64 {
+        let ahead = others + units.clamp(1, self.size) - 1;
         let (windows, ahead) = (ahead / self.size, ahead % self.size);
-        let paced = match ahead < self.burst {
+        // Units of one call go together: they hold each other back by the guard alone.
+        let paced = match others == 0 || ahead < self.burst {
             true => start,
             false => start + self.window_ns - (self.size - ahead) as u64 * self.gap_ns,
         };

@@ -113,7 +113,7 @@ impl Control {
         self.engine.state().world.add_group(id, owner, members);
     }
 
-    /// Makes a chat room: none can be created over HTTP here.
+    /// Makes a chat room with an id of one's own.
     pub fn add_room(&self, id: &str, owner: &str, members: &[&str]) {
         self.engine.state().world.add_room(id, owner, members);
     }

@@ -137,6 +137,8 @@ fn allowed(shape: &str, policy: Policy) -> usize {
     }
     let documented = match shape {
         "/chatgroups/user/{username}" | "/users/{username}/joined_chatgroups" => 50.0,
+        "/chatrooms" | "/users/{username}/joined_chatrooms" => 50.0,
+        "/messages/chatgroups" => 20.0,
         "/token" => 300.0,
         _ => 100.0,
     };

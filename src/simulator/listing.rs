@@ -45,12 +45,7 @@ pub(super) fn list(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// `GET /chatgroups/{id1,id2,…}`
 pub(super) fn details(world: &mut World, asked: &Asked<'_>) -> Outcome {
-    let mut ids: Vec<&str> = Vec::new();
-    for id in asked.first.split(',').map(str::trim).filter(|id| !id.is_empty()) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let ids = distinct(asked.first);
     if ids.len() > DETAILS_PER_CALL {
         return Err(Failure::invalid(format!("groupIds size is more than max limit : {DETAILS_PER_CALL}")));
     }
@@ -64,6 +59,17 @@ pub(super) fn details(world: &mut World, asked: &Asked<'_>) -> Outcome {
     };
     let count = json!(data.len());
     Ok(Reply::data(json!(data)).with("count", count).with("properties", json!({})))
+}
+
+/// The ids of a list, each once, in its order.
+pub(super) fn distinct(list: &str) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for id in list.split(',').map(str::trim).filter(|id| !id.is_empty()) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids
 }
 
 fn detail(group: &Group, with_owner: bool) -> Value {
@@ -137,7 +143,7 @@ pub(super) fn is_joined(world: &mut World, asked: &Asked<'_>) -> Outcome {
     Ok(Reply::bare(json!(inside)))
 }
 
-fn app_key(asked: &Asked<'_>) -> String {
+pub(super) fn app_key(asked: &Asked<'_>) -> String {
     let mut names = asked.call.base.rsplitn(3, '/');
     let (app, org) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
     format!("{org}#{app}")

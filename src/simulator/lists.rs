@@ -20,11 +20,14 @@ pub(super) fn admins(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// `POST /chatgroups/{id}/admin`
 pub(super) fn add_admin(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    add_admin_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn add_admin_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let body = asked.call.json()?;
     let user =
         body.get("newadmin").and_then(text).ok_or_else(|| Failure::invalid("newadmin must be provided"))?;
     let user = user.to_lowercase();
-    let place = &mut world.managed(asked.first)?.place;
     place.check_member(&user)?;
     if place.admins.contains(&user) {
         return Err(Failure::forbidden(format!("user:{user} is already admin of group:{}", asked.first)));
@@ -38,8 +41,11 @@ pub(super) fn add_admin(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// `DELETE /chatgroups/{id}/admin/{u}`
 pub(super) fn remove_admin(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    remove_admin_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn remove_admin_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let user = asked.user();
-    let place = &mut world.managed(asked.first)?.place;
     if !take(&mut place.admins, &user) {
         return Err(Failure::forbidden(format!("user:{user} is not admin of group:{}", asked.first)));
     }
@@ -77,9 +83,12 @@ fn block_one(world: &mut World, id: &str, user: &str) -> Result<(), Failure> {
 
 /// `DELETE /chatgroups/{id}/blocks/users/{u[,u]}`
 pub(super) fn unblock(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    unblock_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn unblock_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let (id, users) = (asked.first, asked.users());
     check_size(users.len())?;
-    let place = &mut world.managed(id)?.place;
     in_path(id, "remove_blocks", &users, |user| {
         if take(&mut place.blocked, user) {
             return Ok(());
@@ -95,17 +104,23 @@ pub(super) fn allowed(world: &mut World, asked: &Asked<'_>) -> Outcome {
 
 /// `POST /chatgroups/{id}/white/users/{u}`
 pub(super) fn allow(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    allow_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn allow_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let users = asked.users();
     check_size(users.len())?;
-    let place = &mut world.managed(asked.first)?.place;
     in_path(asked.first, "add_user_whitelist", &users, |user| allow_one(place, user))
 }
 
 /// `POST /chatgroups/{id}/white/users`
 pub(super) fn allow_batch(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    allow_batch_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn allow_batch_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let users = asked.body_users("usernames")?;
     check_size(users.len())?;
-    let place = &mut world.managed(asked.first)?.place;
     in_batch(asked.first, "add_user_whitelist", &users, |user| allow_one(place, user))
 }
 
@@ -119,9 +134,12 @@ fn allow_one(place: &mut Place, user: &str) -> Result<(), Failure> {
 
 /// `DELETE /chatgroups/{id}/white/users/{u[,u]}`
 pub(super) fn disallow(world: &mut World, asked: &Asked<'_>) -> Outcome {
+    disallow_in(&mut world.managed(asked.first)?.place, asked)
+}
+
+pub(super) fn disallow_in(place: &mut Place, asked: &Asked<'_>) -> Outcome {
     let (id, users) = (asked.first, asked.users());
     check_size(users.len())?;
-    let place = &mut world.managed(id)?.place;
     in_path(id, "remove_user_whitelist", &users, |user| {
         if take(&mut place.allowed, user) {
             return Ok(());
@@ -130,11 +148,11 @@ pub(super) fn disallow(world: &mut World, asked: &Asked<'_>) -> Outcome {
     })
 }
 
-fn show(users: &[String]) -> Outcome {
+pub(super) fn show(users: &[String]) -> Outcome {
     Ok(Reply::data(json!(users)).with("count", json!(users.len())))
 }
 
-fn take(users: &mut Vec<String>, user: &str) -> bool {
+pub(super) fn take(users: &mut Vec<String>, user: &str) -> bool {
     let before = users.len();
     users.retain(|entry| entry != user);
     users.len() < before

@@ -72,7 +72,7 @@ pub(super) fn room_unban(world: &mut World, asked: &Asked<'_>) -> Outcome {
 }
 
 fn room<'a>(world: &'a mut World, id: &str) -> Result<&'a mut Place, Failure> {
-    world.rooms.get_mut(id).ok_or_else(|| Failure::no_group(id))
+    world.room(id).map(|room| &mut room.place)
 }
 
 fn show(place: &Place, now: i64) -> Reply {

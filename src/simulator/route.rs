@@ -8,9 +8,9 @@ use http::Method;
 use super::{
     attributes,
     call::{Asked, Call},
-    files, groups, listing, lists, members, mutes,
+    files, groups, listing, lists, members, messages, more_groups, mutes,
     reply::Outcome,
-    threads, users,
+    rooms, route_rooms, threads, users,
     world::World,
 };
 
@@ -35,8 +35,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-type Methods = &'static [(&'static str, Operation)];
-type Path<'a> = (&'static str, &'a str, &'a str, Methods);
+pub(super) type Methods = &'static [(&'static str, Operation)];
+pub(super) type Path<'a> = (&'static str, &'a str, &'a str, Methods);
 
 /// Finds the operation of a call.
 pub(super) fn route(call: &Call) -> Route<'_> {
@@ -47,10 +47,12 @@ pub(super) fn route(call: &Call) -> Route<'_> {
     }
     let path = match segments.as_slice() {
         ["chatgroups", rest @ ..] => chatgroups(rest),
-        ["chatrooms", rest @ ..] => chatrooms(rest),
-        ["metadata", "chatgroup", rest @ ..] => metadata(rest),
+        ["chatrooms", rest @ ..] => route_rooms::chatrooms(rest),
+        ["metadata", "chatgroup", rest @ ..] | ["sdk", "metadata", "chatgroup", rest @ ..] => metadata(rest),
+        ["metadata", "chatroom", rest @ ..] => route_rooms::metadata(rest),
         ["thread" | "threads", ..] => thread(&call.method, &segments),
-        ["users" | "messages", ..] => others(&segments),
+        ["messages" | "chatmessages", ..] => messages(&segments),
+        ["users" | "publicchatgroups", ..] => others(&segments),
         _ => None,
     };
     let Some((shape, first, second, methods)) = path else {
@@ -66,6 +68,7 @@ fn chatgroups<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
     let path: Path<'a> = match *segments {
         [] => ("/chatgroups", "", "", &[("GET", listing::list), ("POST", groups::create)]),
         ["user" | "users", user] => ("/chatgroups/user/{username}", "", user, &[("GET", listing::joined)]),
+        ["count"] => ("/chatgroups/count", "", "", &[("GET", more_groups::count)]),
         [ids] => (
             "/chatgroups/{group_id}",
             ids,
@@ -110,6 +113,18 @@ fn chatgroup_contents<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
             id,
             users,
             &[("POST", members::add), ("DELETE", members::remove)],
+        ),
+        [id, "count"] => ("/chatgroups/{group_id}/count", id, "", &[("GET", more_groups::count_members)]),
+        [id, "roles"] => ("/chatgroups/{group_id}/roles", id, "", &[("GET", more_groups::roles)]),
+        [id, "shield"] => (
+            "/chatgroups/{group_id}/shield",
+            id,
+            "",
+            &[
+                ("GET", more_groups::shields),
+                ("POST", more_groups::shield),
+                ("DELETE", more_groups::unshield),
+            ],
         ),
         _ => return chatgroup_lists(segments),
     };
@@ -168,28 +183,6 @@ fn chatgroup_lists<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
     Some(path)
 }
 
-fn chatrooms<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
-    let path: Path<'a> = match *segments {
-        [id, "mute"] => (
-            "/chatrooms/{chatroom_id}/mute",
-            id,
-            "",
-            &[("GET", mutes::room_list), ("POST", mutes::room_mute)],
-        ),
-        [id, "mute", users] => {
-            ("/chatrooms/{chatroom_id}/mute/{username}", id, users, &[("DELETE", mutes::room_unmute)])
-        }
-        [id, "ban"] => (
-            "/chatrooms/{chatroom_id}/ban",
-            id,
-            "",
-            &[("POST", mutes::room_ban), ("DELETE", mutes::room_unban)],
-        ),
-        _ => return None,
-    };
-    Some(path)
-}
-
 fn metadata<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
     let path: Path<'a> = match *segments {
         [id, "user", user] => (
@@ -233,7 +226,28 @@ fn others<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
         ["users", user, "joined_chatgroups"] => {
             ("/users/{username}/joined_chatgroups", "", user, &[("GET", listing::joined_alias)])
         }
-        ["messages", "users"] => ("/messages/users", "", "", &[("POST", users::send)]),
+        ["users", user, "joined_chatrooms"] => {
+            ("/users/{username}/joined_chatrooms", "", user, &[("GET", rooms::joined)])
+        }
+        ["publicchatgroups"] => ("/publicchatgroups", "", "", &[("GET", more_groups::public)]),
+        _ => return None,
+    };
+    Some(path)
+}
+
+fn messages<'a>(segments: &[&'a str]) -> Option<Path<'a>> {
+    let path: Path<'a> = match *segments {
+        ["messages", "users"] => ("/messages/users", "", "", &[("POST", messages::to_users)]),
+        ["messages", "chatgroups"] => ("/messages/chatgroups", "", "", &[("POST", messages::to_groups)]),
+        ["messages", "chatrooms"] => ("/messages/chatrooms", "", "", &[("POST", messages::to_rooms)]),
+        ["messages", "broadcast"] => ("/messages/broadcast", "", "", &[("POST", messages::broadcast)]),
+        ["messages", "users", "broadcast"] => {
+            ("/messages/users/broadcast", "", "", &[("POST", messages::broadcast)])
+        }
+        ["messages", "chatrooms", "broadcast"] => {
+            ("/messages/chatrooms/broadcast", "", "", &[("POST", messages::broadcast)])
+        }
+        ["chatmessages", time] => ("/chatmessages/{time}", time, "", &[("GET", messages::history)]),
         _ => return None,
     };
     Some(path)

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::reply::{Failure, absent};
+use super::rooms::Room;
 
 /// The whole state, except tokens and limits.
 pub(super) struct World {
@@ -19,7 +20,9 @@ pub(super) struct World {
     pub(super) groups: HashMap<String, Group>,
     /// Group ids by age.
     pub(super) ages: BTreeMap<u64, String>,
-    pub(super) rooms: HashMap<String, Place>,
+    pub(super) rooms: HashMap<String, Room>,
+    /// Of all rooms, in the order of their making.
+    pub(super) super_admins: Vec<String>,
     /// Threads by id; ids grow, so this is the order of age too.
     pub(super) threads: BTreeMap<u64, Thread>,
     /// Group ids of each user, in the order of joining.
@@ -66,6 +69,8 @@ pub(super) struct Group {
     /// Newest last.
     pub(super) files: Vec<File>,
     pub(super) attributes: HashMap<String, Map<String, Value>>,
+    /// Users who do not want to hear of it.
+    pub(super) shields: Vec<String>,
 }
 
 /// A shared file of a group.
@@ -97,6 +102,7 @@ impl World {
             groups: HashMap::new(),
             ages: BTreeMap::new(),
             rooms: HashMap::new(),
+            super_admins: Vec::new(),
             threads: BTreeMap::new(),
             joined: HashMap::new(),
             open_users,
@@ -155,8 +161,7 @@ impl World {
                 self.leave(&id, user);
             }
         }
-        self.rooms.retain(|_, room| room.owner != user);
-        self.rooms.values_mut().for_each(|room| room.members.retain(|member| member != user));
+        self.leave_rooms(user);
         self.users.remove(user);
         self.deleted.insert(user.to_owned());
     }
@@ -179,14 +184,6 @@ impl World {
             self.join(id, &member.to_lowercase());
         }
         self.groups.entry(id.to_owned()).or_default()
-    }
-
-    pub(super) fn add_room(&mut self, id: &str, owner: &str, members: &[&str]) {
-        let mut place = Place { id: id.to_owned(), owner: owner.to_lowercase(), ..Place::default() };
-        place.members = members.iter().map(|member| member.to_lowercase()).collect();
-        self.add_user(owner);
-        members.iter().for_each(|member| self.add_user(member));
-        self.rooms.insert(id.to_owned(), place);
     }
 
     /// Lets a user into a group; true if he was not in it.

@@ -6,3 +6,4 @@ mod path;
 mod pointer;
 mod template;
 mod toy;
+mod weight;

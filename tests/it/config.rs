@@ -9,12 +9,22 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use easemob_gateway::config::{Config, Loaded, Mistakes, load};
+use easemob_gateway::config::{Config, Known, Loaded, Mistakes, load};
 use proptest::prelude::*;
 
 mod secrets;
 
-const ENDPOINTS: &[&str] = &["group.read", "group.create", "group.mute.add", "room.read", "message.send"];
+const RECIPIENTS: &str = "message.users.recipients";
+
+/// `group.create` spends from a pool of another name.
+fn known() -> Known {
+    Known {
+        endpoints: vec!["group.read", "group.create", "group.mute.add", "room.read", "message.send"],
+        pools: vec!["group.read", "group.mute.add", "room.read", "groups", "message.send", RECIPIENTS],
+        weighed: vec![RECIPIENTS],
+    }
+}
+
 const SECRET: &str = "hunter2-do-not-show";
 
 fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
@@ -25,11 +35,11 @@ fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)>
 }
 
 fn load_file(path: impl AsRef<Path>) -> Result<Loaded, Mistakes> {
-    load(path.as_ref(), environment(&[]), ENDPOINTS)
+    load(path.as_ref(), environment(&[]), &known())
 }
 
 fn minimal_with(pairs: &[(&str, &str)]) -> Result<Loaded, Mistakes> {
-    load(Path::new("config/minimal.toml"), environment(pairs), ENDPOINTS)
+    load(Path::new("config/minimal.toml"), environment(pairs), &known())
 }
 
 /// Loads a text as a file of its own folder, which is gone afterwards.
@@ -151,7 +161,7 @@ fn every_flat_setting_can_come_from_the_environment() {
     }
     assert!(pairs.len() > 50, "only {} were found", pairs.len());
     pairs.push(("EASEMOB_GATEWAY_VENDOR_CA_FILE".to_owned(), "ca.pem".to_owned()));
-    let loaded = load(&path, pairs.into_iter(), ENDPOINTS).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let loaded = load(&path, pairs.into_iter(), &known()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let again =
         loaded.config.print().replace("EASEMOB_GATEWAY_VENDOR_CLIENT_SECRET", "EASEMOB_CLIENT_SECRET");
     assert_eq!(again.replace(&format!("ca_file = {ca_file:?}"), "# ca_file is not set"), printed);
@@ -221,11 +231,13 @@ fn patterns_match_by_beginning_end_or_whole() {
     let config = load_file("tests/it/config/valid/everything.toml").expect("loads").config;
     let matched = |index: usize| {
         let allow = &config.callers[index].allow;
-        let matching = ENDPOINTS.iter().filter(|name| allow.iter().any(|pattern| pattern.matches(name)));
+        let known = known();
+        let matching =
+            known.endpoints.iter().filter(|name| allow.iter().any(|pattern| pattern.matches(name)));
         matching.copied().collect::<Vec<_>>()
     };
     assert_eq!(matched(0), ["group.read", "group.create", "group.mute.add", "room.read"]);
-    assert_eq!(matched(1), ENDPOINTS);
+    assert_eq!(matched(1), known().endpoints);
     assert_eq!(matched(2), ["message.send"]);
 }
 

@@ -3,11 +3,11 @@
 
 use crate::support::world::{World, base_config};
 use crate::tidy::FLOORS;
-use easemob_gateway::app::endpoint_names;
+use easemob_gateway::app::{endpoint_names, known};
 use easemob_gateway::cache::Cause;
 use easemob_gateway::caller::{Unidentified, key};
 use easemob_gateway::catalogue::path::Ambiguous;
-use easemob_gateway::catalogue::table;
+use easemob_gateway::catalogue::{Endpoint, Pool, table};
 use easemob_gateway::config;
 use easemob_gateway::easemob;
 use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
@@ -60,6 +60,28 @@ fn assert_printed(which: &str, printed: &str) {
     assert!(written == printed, "write it anew from `easemob-gateway endpoints --{which}`");
 }
 
+#[test]
+fn the_table_of_limits_has_every_limit_that_is_not_the_usual() {
+    let known = rows("## What is known, and what it costs");
+    let told: BTreeMap<String, String> =
+        known.iter().map(|row| (row[0].trim_matches('`').to_owned(), row[1].clone())).collect();
+    let spent_by = |pool: &Pool| -> Vec<&Endpoint> {
+        easemob::endpoints().iter().filter(|row| row.pools().any(|other| other.name == pool.name)).collect()
+    };
+    let usual = |pool: &Pool| match spent_by(pool)[..] {
+        [row] => row.name == pool.name && pool.rate == Rate::per_second(100) && row.pools().count() == 1,
+        _ => false,
+    };
+    let listed = easemob::pools().into_iter().filter(|pool| !usual(pool));
+    let is: BTreeMap<String, String> =
+        listed.map(|pool| (pool.name.to_owned(), pool.rate.to_string())).collect();
+    assert_eq!(told, is);
+    for pool in easemob::pools().iter().filter(|pool| pool.weighs.is_some()) {
+        let row = known.iter().find(|row| row[0].trim_matches('`') == pool.name).expect(pool.name);
+        assert!(row[2].contains(&format!("{} a call", pool.per_call())), "{}", pool.name);
+    }
+}
+
 /// Every refusal, once. Naming a new one here is what the compiler asks for below.
 fn refusals() -> Vec<Refusal> {
     use Refusal::*;
@@ -86,6 +108,8 @@ fn refusals() -> Vec<Refusal> {
         BadGrant("invalid_grant", "…"),
         BudgetSpent(Budget { pool: "group.read".into(), rate: Rate::per_second(100), again: time }),
         NotKept,
+        TooHeavy("message.users.recipients".into(), 600),
+        Uncountable,
         NoToken(time),
         SendAgain,
         TokenRefused,
@@ -101,8 +125,8 @@ fn is_listed(refusal: &Refusal) -> bool {
     match refusal {
         Full | FlightFull | Unidentified(_) | Forbidden | CallerLimited(_) | UnknownApp | UnknownEndpoint
         | WrongMethod(_) | AmbiguousPath(_) | BadTarget(_) | Malformed(_) | TooLarge(_) | WrongType
-        | BodyCut | BadGrant(..) | BudgetSpent(_) | NotKept | NoToken(_) | SendAgain | TokenRefused
-        | Unreachable(_) | TimedOut | Broken => true,
+        | BodyCut | BadGrant(..) | BudgetSpent(_) | NotKept | TooHeavy(..) | Uncountable | NoToken(_)
+        | SendAgain | TokenRefused | Unreachable(_) | TimedOut | Broken => true,
     }
 }
 
@@ -142,8 +166,7 @@ async fn used() -> World {
     let caller = key::generate().unwrap();
     let callers = format!("[[callers]]\nname = \"orders\"\nkeys = [\"{}\"]\n", caller.1);
     let settings = "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"o\"\napp = \"a\"\nclient_id = \"c\"\nclient_secret = \"s\"\n";
-    let parsed =
-        config::parse(&format!("{settings}{callers}"), std::iter::empty(), &endpoint_names()).unwrap();
+    let parsed = config::parse(&format!("{settings}{callers}"), std::iter::empty(), &known()).unwrap();
     let world = World::with(
         |config| {
             config.callers = parsed.config.callers;
@@ -249,7 +272,7 @@ fn the_table_of_settings_has_every_section() {
     // The names printed there are settings: the base configuration can be overridden by one.
     let variables = [("EASEMOB_GATEWAY_LISTEN_WORKERS".to_owned(), "2".to_owned())];
     let minimal = text("config/minimal.toml").replace("{ env = \"EASEMOB_CLIENT_SECRET\" }", "\"s\"");
-    let loaded = config::parse(&minimal, variables.into_iter(), &endpoint_names()).unwrap();
+    let loaded = config::parse(&minimal, variables.into_iter(), &known()).unwrap();
     assert_eq!((loaded.config.listen.workers, base_config().listen.workers), (2, 1));
 }
 

@@ -7,9 +7,10 @@
 mod model;
 mod queue;
 mod trouble;
+mod weights;
 
 use easemob_gateway::limit::{
-    Fairness, Limits, Permit, Place, PoolId, PoolSettings, Settings, Spent, SpentKind,
+    Charge, Fairness, Limits, Permit, Place, PoolId, PoolSettings, Settings, Spent, SpentKind,
 };
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
@@ -31,7 +32,11 @@ fn settings() -> Settings {
 }
 
 fn limits(rates: &[Rate]) -> Arc<Limits> {
-    let pool = |(n, rate): (usize, &Rate)| PoolSettings { name: format!("pool_{n}"), rate: *rate };
+    let pool = |(n, rate): (usize, &Rate)| PoolSettings {
+        name: format!("pool_{n}"),
+        rate: *rate,
+        per_call: rate.count(),
+    };
     Limits::new(rates.iter().enumerate().map(pool).collect(), settings())
 }
 
@@ -216,7 +221,7 @@ fn a_caller_has_its_quota_and_others_have_theirs() {
 
 #[test]
 fn the_words_are_fixed_and_everything_crosses_threads() {
-    assert_eq!(SpentKind::ALL.map(SpentKind::as_str), ["patience", "queue_full", "paused"]);
+    assert_eq!(SpentKind::ALL.map(SpentKind::as_str), ["patience", "queue_full", "paused", "too_heavy"]);
     fn crosses<T: Send>(_: Option<T>) {}
     crosses(None::<(Arc<Limits>, Place, Permit, Fairness)>);
     crosses(None::<Place>.map(|mut place| async move { place.near().await }));

@@ -108,7 +108,7 @@ fn a_row_that_spends_nothing() {
 #[test]
 fn a_row_that_spends_from_more_pools_than_can_be_asked_together() {
     const fn pool(name: &'static str) -> Pool {
-        Pool { name, rate: Rate::per_second(1) }
+        Pool::new(name, Rate::per_second(1))
     }
     const MANY: &[&Pool] = &[&pool("a"), &pool("b"), &pool("c"), &pool("d"), &pool("e")];
     is_refused(Endpoint::relay("many", Get, "/a").spends(MANY), "spends from more than 4 pools");
@@ -117,10 +117,10 @@ fn a_row_that_spends_from_more_pools_than_can_be_asked_together() {
 
 #[test]
 fn a_pool_with_two_sizes() {
-    const OTHER_SIZE: &[&Pool] = &[&Pool { name: "shared", rate: Rate::per_second(11) }];
+    const OTHER_SIZE: &[&Pool] = &[&Pool::new("shared", Rate::per_second(11))];
     is_refused(Endpoint::relay("a", Get, "/a").spends(OTHER_SIZE), "has another size for the pool shared");
     // A row's own limit is a pool too, under its name.
-    const AS_READ: &[&Pool] = &[&Pool { name: "box.read", rate: Rate::per_second(1) }];
+    const AS_READ: &[&Pool] = &[&Pool::new("box.read", Rate::per_second(1))];
     is_refused(Endpoint::relay("a", Get, "/a").spends(AS_READ), "has another size for the pool box.read");
 }
 
@@ -148,4 +148,15 @@ fn all_mistakes_are_told_at_once() {
     // Nothing touches a thing by its id any more but `take`, which does.
     let found = compile(&rows).unwrap_err();
     assert_eq!(found.len(), 2, "{found:?}");
+}
+
+#[test]
+fn a_weight_that_nothing_could_pay_and_one_that_nobody_reads() {
+    const NEVER: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 4)];
+    is_refused(Endpoint::relay("a", Get, "/a").spends(NEVER), "can never spend from heads");
+    const NOBODY: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 0)];
+    is_refused(Endpoint::relay("a", Get, "/a").spends(NOBODY), "can never spend from heads");
+    const HEADS: &[&Pool] = &[&Pool::new("heads", Rate::per_second(3)).weighs("/to/*", 3)];
+    is_refused(Endpoint::write("box.a", Post, "/a", &["box"]).spends(HEADS), "is weighed and is no relay");
+    assert!(with(&[Endpoint::relay("a", Get, "/a").spends(HEADS)]).is_ok());
 }

@@ -6,7 +6,7 @@ use easemob_gateway::catalogue::{
 };
 use easemob_gateway::units::Rate;
 
-pub(super) const SHARED: &[&Pool] = &[&Pool { name: "shared", rate: Rate::per_second(10) }];
+pub(super) const SHARED: &[&Pool] = &[&Pool::new("shared", Rate::per_second(10))];
 
 /// Reads a box, puts things into it, takes things out, and whatever else is done to it.
 pub(super) const READ: Endpoint =

@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 
 /// write: the reads that it must reach; after a bar those that it must not.
 const STALE: &str = "
-group.create: LISTS group.joined.read | thread.list
+group.create: LISTS group.joined.read group.count group.list.public | thread.list
 group.delete: GROUP LISTS THREADS
-group.update: group.read group.members.list group.admins.list LISTS | group.mutes.list group.files.list THREADS
-group.disable: group.read LISTS
-group.enable: group.read LISTS
+group.update: group.list.public group.read group.members.list group.admins.list LISTS | group.mutes.list group.files.list THREADS
+group.disable: group.read LISTS group.list.public
+group.enable: group.read LISTS group.list.public
 group.announcement.set: group.announcement.read | group.read group.members.list LISTS THREADS
 group.ban.set: group.read | group.mutes.list group.members.list THREADS
 group.ban.clear: group.read | group.mutes.list group.members.list THREADS
@@ -35,25 +35,57 @@ group.mutes.remove.role: group.mutes.list | group.read group.members.list LISTS 
 group.files.upload: group.files.list | group.read LISTS THREADS
 group.files.delete: group.files.list | group.read LISTS THREADS
 group.other: GROUP LISTS MEMBERSHIP LEFT
-attributes.set: attributes.read attributes.read.batch | group.read group.members.list LISTS THREADS
-attributes.other: attributes.read attributes.read.batch | group.read group.members.list LISTS THREADS
+attributes.set: ATTRIBUTES | group.read group.members.list LISTS THREADS
+attributes.other: ATTRIBUTES | group.read group.members.list LISTS THREADS
 thread.create: thread.list thread.list.joined thread.list.joined.group | group.read LISTS
 thread.update: thread.list thread.list.joined thread.list.joined.group | thread.members.list group.read LISTS
 thread.delete: THREADS | group.read LISTS
 thread.members.add: thread.members.list thread.list.joined thread.list.joined.group | thread.list group.read
 thread.members.remove: thread.members.list thread.list.joined thread.list.joined.group | thread.list group.read
 thread.other: THREADS
-room.mutes.add: room.mutes.list | group.mutes.list
-room.mutes.remove: room.mutes.list | group.mutes.list
-room.ban.set:| room.mutes.list group.mutes.list
-room.ban.clear: | room.mutes.list group.mutes.list
-room.self: room.mutes.list
-room.other: room.mutes.list
-room.create: | room.mutes.list LISTS
+group.quit: MEMBERSHIP LEFT | group.blocks.list group.announcement.read group.files.list thread.list ROOM
+group.join.apply: MEMBERSHIP | group.mutes.list group.blocks.list group.announcement.read THREADS ROOM
+group.join.apply.verify: MEMBERSHIP | group.mutes.list group.blocks.list group.announcement.read THREADS ROOM
+group.join.invite: MEMBERSHIP | group.mutes.list group.blocks.list group.announcement.read THREADS ROOM
+group.join.invite.verify: MEMBERSHIP | group.mutes.list group.blocks.list group.announcement.read THREADS ROOM
+group.shield.set: group.shield.list | group.read group.members.list LISTS
+group.shield.clear: group.shield.list | group.read group.members.list LISTS
+attributes.set.batch: ATTRIBUTES | group.read group.members.list LISTS THREADS
+room.create: ROOMLISTS | room.superadmins.list GROUP LISTS
+room.update: room.read room.members.list room.admins.list ROOMLISTS | room.mutes.list room.blocks.list GROUP LISTS
+room.delete: ROOM ROOMLISTS | room.superadmins.list GROUP LISTS
+room.announcement.set: room.announcement.read | room.read ROOMLISTS group.announcement.read
+room.attributes.set: room.attributes.read | room.read ROOMLISTS ATTRIBUTES
+room.attributes.set.forced: room.attributes.read | room.read ROOMLISTS ATTRIBUTES
+room.attributes.remove: room.attributes.read | room.read ROOMLISTS ATTRIBUTES
+room.attributes.remove.forced: room.attributes.read | room.read ROOMLISTS ATTRIBUTES
+room.attributes.other: room.attributes.read | room.read ROOMLISTS ATTRIBUTES
+room.superadmins.add: room.superadmins.list | ROOM ROOMLISTS
+room.superadmins.remove: room.superadmins.list | ROOM ROOMLISTS
+room.members.add: ROOMMEMBERSHIP | room.mutes.list room.blocks.list room.announcement.read MEMBERSHIP
+room.members.add.batch: ROOMMEMBERSHIP | room.mutes.list room.blocks.list room.announcement.read MEMBERSHIP
+room.members.remove: ROOMMEMBERSHIP ROOMLEFT | room.blocks.list room.announcement.read MEMBERSHIP
+room.blocks.add: ROOMMEMBERSHIP ROOMLEFT room.blocks.list | room.announcement.read MEMBERSHIP
+room.blocks.add.batch: ROOMMEMBERSHIP ROOMLEFT room.blocks.list | room.announcement.read MEMBERSHIP
+room.blocks.remove: room.blocks.list | room.read ROOMLISTS group.blocks.list
+room.admins.add: room.admins.list room.read room.members.list | room.mutes.list ROOMLISTS group.admins.list
+room.admins.remove: room.admins.list room.read room.members.list | room.mutes.list ROOMLISTS group.admins.list
+room.allowed.add: room.allowed.list | room.read room.mutes.list group.allowed.list
+room.allowed.add.batch: room.allowed.list | room.read room.mutes.list group.allowed.list
+room.allowed.remove: room.allowed.list | room.read room.mutes.list group.allowed.list
+room.mutes.add: room.mutes.list | room.read group.mutes.list
+room.mutes.remove: room.mutes.list | room.read group.mutes.list
+room.ban.set: room.read | room.mutes.list group.mutes.list
+room.ban.clear: room.read | room.mutes.list group.mutes.list
+room.tags.set: room.tags.read | room.read ROOMLISTS
+room.tags.mute: room.mutes.list room.tags.read | room.members.list group.mutes.list
+room.other: ROOM ROOMLISTS | room.superadmins.list GROUP LISTS
+user.activate: group.joined.read group.list.joined user.groups.list room.list.joined
+user.disconnect: room.list.joined group.list.joined | room.list group.read group.mutes.list
 user.groups.join: MEMBERSHIP
 user.create: | LISTS THREADS
-user.delete: MEMBERSHIP LEFT group.blocks.list room.mutes.list
-user.delete.batch: MEMBERSHIP LEFT group.blocks.list room.mutes.list
+user.delete: MEMBERSHIP LEFT group.blocks.list ROOM ROOMLISTS room.superadmins.list group.list.public group.count
+user.delete.batch: MEMBERSHIP LEFT group.blocks.list ROOM ROOMLISTS room.superadmins.list group.list.public group.count
 user.deactivate: group.joined.read group.list.joined user.groups.list
 user.self: group.joined.read group.list.joined user.groups.list
 user.other: group.joined.read group.list.joined user.groups.list
@@ -66,18 +98,31 @@ const WORDS: &[(&str, &str)] = &[
     (
         "GROUP",
         "group.read group.joined.read group.announcement.read group.files.list group.members.list \
-         group.admins.list group.blocks.list group.allowed.list group.mutes.list attributes.read \
-         attributes.read.batch",
+         group.admins.list group.blocks.list group.allowed.list group.mutes.list group.members.count \
+         group.shield.list attributes.read attributes.read.batch attributes.read.sdk",
+    ),
+    ("ATTRIBUTES", "attributes.read attributes.read.batch attributes.read.sdk"),
+    ("ROOMLISTS", "room.list room.list.joined"),
+    (
+        "ROOM",
+        "room.read room.announcement.read room.attributes.read room.members.list room.admins.list \
+         room.blocks.list room.allowed.list room.mutes.list room.tags.read",
     ),
     (
+        "ROOMMEMBERSHIP",
+        "room.members.list room.read room.list room.list.joined room.attributes.read room.tags.read",
+    ),
+    ("ROOMLEFT", "room.admins.list room.mutes.list room.allowed.list"),
+    (
         "MEMBERSHIP",
-        "group.members.list group.read group.joined.read group.list group.list.joined user.groups.list",
+        "group.members.list group.members.count group.read group.joined.read group.list group.list.joined \
+         group.list.public user.groups.list",
     ),
     // Whoever leaves a group leaves its threads; whether his roles and attributes stay is not documented.
     (
         "LEFT",
         "group.admins.list group.mutes.list group.allowed.list attributes.read attributes.read.batch \
-         thread.list.joined thread.list.joined.group thread.members.list",
+         attributes.read.sdk thread.list.joined thread.list.joined.group thread.members.list",
     ),
 ];
 

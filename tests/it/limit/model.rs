@@ -1,4 +1,5 @@
-//! Any arrivals, patience, cancels, slow connections and refusals by the vendor, against a list of all permits.
+//! Any arrivals, weights, patience, cancels, slow connections and refusals by the vendor, against a list of all
+//! permits.
 
 use super::*;
 use proptest::prelude::*;
@@ -9,7 +10,8 @@ use std::cell::{Cell, RefCell};
 #[derive(Clone, Debug)]
 struct Arrival {
     at: u64,
-    pools: Vec<u16>,
+    /// With what it spends of each.
+    pools: Vec<(u16, u32)>,
     patience: u64,
     /// How long its connection takes.
     ready: u64,
@@ -44,10 +46,10 @@ struct Fate {
     refused: bool,
 }
 
-fn scenario(pools: usize, refusals: usize) -> impl Strategy<Value = Scenario> {
+fn scenario(pools: usize, refusals: usize, heaviest: u32) -> impl Strategy<Value = Scenario> {
     let arrival = (
         0..3000_u64,
-        prop::collection::vec(0..pools as u16, 1..=pools),
+        prop::collection::vec((0..pools as u16, prop_oneof![2 => Just(1), 1 => 1..=heaviest]), 1..=pools),
         prop_oneof![Just(0), 1..300_u64, Just(3000)],
         prop_oneof![3 => Just(0), 1 => 0..200_u64],
         prop::option::weighted(0.2, 0..1500_u64),
@@ -67,9 +69,10 @@ fn scenario(pools: usize, refusals: usize) -> impl Strategy<Value = Scenario> {
 async fn follow(limits: &Arc<Limits>, arrival: &Arrival, next: &Cell<usize>, fate: &RefCell<Fate>) {
     let count = || next.replace(next.get() + 1);
     sleep(ms(arrival.at)).await;
-    let pools: Vec<_> = arrival.pools.iter().copied().map(PoolId).collect();
+    let charge = |(pool, units): &(u16, u32)| Charge { pool: PoolId(*pool), units: *units };
+    let charges: Vec<_> = arrival.pools.iter().map(charge).collect();
     let attempt = async {
-        let mut place = limits.queue(&pools, ms(arrival.patience))?;
+        let mut place = limits.queue(charges, ms(arrival.patience))?;
         fate.borrow_mut().queued = count();
         place.near().await?;
         if arrival.ready > 0 {
@@ -111,16 +114,30 @@ fn check(scenario: &Scenario) -> (Arc<Limits>, Vec<Fate>) {
         let fates = play(&limits, scenario).await;
         let wide = ms(scenario.window).mul_f64(1.03);
         for (n, size) in scenario.sizes.iter().enumerate() {
-            let of_pool = |arrival: &Arrival| arrival.pools.contains(&(n as u16));
-            let calls = || scenario.arrivals.iter().zip(&fates).filter(|(arrival, _)| of_pool(arrival));
-            let mut permits: Vec<_> = calls().filter_map(|(_, fate)| fate.permit).collect();
+            // Named twice, a pool is charged the larger of the two.
+            let units = |arrival: &Arrival| {
+                arrival
+                    .pools
+                    .iter()
+                    .filter(|(pool, _)| usize::from(*pool) == n)
+                    .map(|(_, units)| *units)
+                    .max()
+            };
+            let calls =
+                || scenario.arrivals.iter().zip(&fates).filter(|(arrival, _)| units(arrival).is_some());
+            let heavy = |arrival: &Arrival| units(arrival) > Some(*size);
+            assert!(calls().all(|(arrival, fate)| !heavy(arrival) || fate.permit.is_none()));
+            let spent =
+                |(arrival, fate): (&Arrival, &Fate)| vec![fate.permit; units(arrival).unwrap_or(0) as usize];
+            let mut permits: Vec<_> = calls().flat_map(spent).flatten().collect();
             permits.sort();
             assert!(
                 most_within(&permits, wide) <= *size as usize,
                 "more than {size} in a window: {permits:?}"
             );
             let state = limits.state(PoolId(n as u16));
-            assert_eq!(state.admitted, permits.len() as u64, "all or none");
+            let went = calls().filter(|(_, fate)| fate.permit.is_some()).count();
+            assert_eq!(state.admitted, went as u64, "all or none");
             let inside = permits.iter().filter(|at| **at + wide > Instant::now()).count();
             assert_eq!((state.inside, state.waiting), (inside, 0));
             in_order(&calls().map(|(_, fate)| fate).collect::<Vec<_>>());
@@ -155,12 +172,17 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn no_window_ever_holds_too_many(scenario in (1..=3_usize).prop_flat_map(|pools| scenario(pools, 4))) {
+    fn no_window_ever_holds_too_many(scenario in (1..=3_usize).prop_flat_map(|pools| scenario(pools, 4, 1))) {
         check(&scenario);
     }
 
     #[test]
-    fn while_calls_wait_there_is_no_hole(scenario in scenario(1, 0)) {
+    fn nor_if_calls_have_weights(scenario in (1..=3_usize).prop_flat_map(|pools| scenario(pools, 4, 20))) {
+        check(&scenario);
+    }
+
+    #[test]
+    fn while_calls_wait_there_is_no_hole(scenario in scenario(1, 0, 1)) {
         let (_, fates) = check(&scenario);
         let mut permits: Vec<_> = fates.iter().filter_map(|fate| fate.permit.zip(fate.asked_at)).collect();
         permits.sort();
@@ -183,7 +205,7 @@ proptest! {
             });
             join_all(calls).await;
             let start = Instant::now();
-            let join = |_| (limits.state(A).wait, limits.queue(&[A], secs(99)).unwrap());
+            let join = |_| (limits.state(A).wait, limits.queue([A], secs(99)).unwrap());
             let places: Vec<_> = (0..3 * size).map(join).collect();
             let waits = places.into_iter().map(async |(wait, place)| (wait, place.admit().await.unwrap().at() - start));
             for (n, (wait, took)) in join_all(waits).await.into_iter().enumerate() {

@@ -68,8 +68,8 @@ async fn the_prediction_counts_those_ahead() {
     let mut waiting = Vec::new();
     for _ in 0..6 {
         let wait = limits.state(A).wait;
-        assert_eq!(limits.queue(&[A], wait - Duration::from_nanos(1)).unwrap_err().retry_after, wait);
-        waiting.push((wait, limits.queue(&[A], wait).unwrap()));
+        assert_eq!(limits.queue([A], wait - Duration::from_nanos(1)).unwrap_err().retry_after, wait);
+        waiting.push((wait, limits.queue([A], wait).unwrap()));
     }
     let start = Instant::now();
     let waits = join_all(waiting.into_iter().map(async |(wait, place)| (wait, place.admit().await))).await;
@@ -81,21 +81,21 @@ async fn the_prediction_counts_those_ahead() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_at_once() {
-    let pool = PoolSettings { name: "pool".into(), rate: Rate::per_second(1) };
+    let pool = PoolSettings { name: "pool".into(), rate: Rate::per_second(1), per_call: 1 };
     let limits = Limits::new(vec![pool], Settings { waiting_max: 3, ..settings() });
-    let places: Vec<_> = (0..3).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
-    let spent = limits.queue(&[A], secs(9)).unwrap_err();
+    let places: Vec<_> = (0..3).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
+    let spent = limits.queue([A], secs(9)).unwrap_err();
     assert_eq!(spent.kind, SpentKind::QueueFull);
     assert!(spent.retry_after >= secs(3), "{:?}", spent.retry_after);
     drop(places);
     assert!(call(&limits, &[A], secs(0)).await.is_ok());
-    assert_eq!((limits.state(A).cancelled, limits.state(A).refused), (3, [0, 1, 0]));
+    assert_eq!((limits.state(A).cancelled, limits.state(A).refused), (3, [0, 1, 0, 0]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn only_the_head_of_a_queue_gets_ready() {
     let limits = spent(Rate::per_second(10)).await;
-    let mut places: Vec<_> = (0..12).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
+    let mut places: Vec<_> = (0..12).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
     let near: Vec<_> = places.iter_mut().map(|place| place.near().now_or_never().is_some()).collect();
     assert_eq!(near, [[true; 8].as_slice(), &[false; 4]].concat());
     let mut ninth = places.remove(8);
@@ -108,7 +108,7 @@ async fn only_the_head_of_a_queue_gets_ready() {
 #[tokio::test(start_paused = true)]
 async fn where_there_is_room_everybody_gets_ready() {
     let limits = limits(&[Rate::per_second(100)]);
-    let mut places: Vec<_> = (0..60).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
+    let mut places: Vec<_> = (0..60).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
     let near = places.iter_mut().filter_map(|place| place.near().now_or_never()).count();
     assert_eq!(near, 50, "as many as can go at once");
 }
@@ -116,7 +116,7 @@ async fn where_there_is_room_everybody_gets_ready() {
 #[tokio::test(start_paused = true)]
 async fn time_makes_room_though_nobody_moves() {
     let limits = spent(Rate::per_second(20)).await;
-    let mut places: Vec<_> = (0..10).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
+    let mut places: Vec<_> = (0..10).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
     let wait = limits.state(A).wait;
     assert!(places[9].near().now_or_never().is_none());
     let start = Instant::now();
@@ -127,8 +127,8 @@ async fn time_makes_room_though_nobody_moves() {
 #[tokio::test(start_paused = true)]
 async fn one_who_is_not_ready_holds_nobody_up_and_keeps_its_place() {
     let limits = spent(Rate::per_second(2)).await;
-    let slow = limits.queue(&[A], secs(9)).unwrap();
-    let (second, third) = (limits.queue(&[A], secs(9)).unwrap(), limits.queue(&[A], secs(9)).unwrap());
+    let slow = limits.queue([A], secs(9)).unwrap();
+    let (second, third) = (limits.queue([A], secs(9)).unwrap(), limits.queue([A], secs(9)).unwrap());
     let start = Instant::now();
     let slow = async {
         sleep(ms(600)).await;
@@ -143,7 +143,7 @@ async fn one_who_is_not_ready_holds_nobody_up_and_keeps_its_place() {
 async fn whoever_leaves_wakes_the_next_and_spends_nothing() {
     let limits = spent(Rate::per_second(2)).await;
     let before = limits.state(A);
-    let places: Vec<_> = (0..4).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
+    let places: Vec<_> = (0..4).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
     let mut tasks: Vec<_> = places.into_iter().map(|place| watch(place.admit())).collect();
     assert!(tasks.iter_mut().all(|task| !task.poll()));
     drop(tasks.remove(2));
@@ -161,7 +161,7 @@ async fn whoever_leaves_wakes_the_next_and_spends_nothing() {
 #[tokio::test(start_paused = true)]
 async fn one_who_leaves_after_it_was_woken_passes_the_turn_on() {
     let limits = spent(Rate::per_second(2)).await;
-    let places: Vec<_> = (0..3).map(|_| limits.queue(&[A], secs(9)).unwrap()).collect();
+    let places: Vec<_> = (0..3).map(|_| limits.queue([A], secs(9)).unwrap()).collect();
     let mut tasks: Vec<_> = places.into_iter().map(|place| watch(place.admit())).collect();
     assert!(tasks.iter_mut().all(|task| !task.poll()));
     sleep(secs(2)).await;
@@ -175,8 +175,8 @@ async fn a_call_that_waits_for_another_pool_keeps_the_order_of_this_one() {
     let limits = limits(&[Rate::per_second(100), Rate::per_second(1)]);
     call(&limits, &[B], secs(0)).await.unwrap();
     let start = Instant::now();
-    let both = limits.queue(&[A, B], secs(9)).unwrap();
-    let behind = limits.queue(&[A], secs(9)).unwrap();
+    let both = limits.queue([A, B], secs(9)).unwrap();
+    let behind = limits.queue([A], secs(9)).unwrap();
     let (both, behind) = tokio::join!(both.admit(), behind.admit());
     assert_eq!(both.unwrap().at() - start, ms(1030));
     assert_eq!(behind.unwrap().at() - start, ms(1030));

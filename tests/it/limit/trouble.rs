@@ -8,12 +8,12 @@ async fn a_paused_pool_refuses_who_cannot_wait_and_keeps_who_can() {
     limits.limited(&[A], Some(secs(3)));
     let start = Instant::now();
     assert_eq!(limits.state(A).paused_until, Some(start + secs(3)));
-    let spent = limits.queue(&[B, A], secs(2)).unwrap_err();
+    let spent = limits.queue([B, A], secs(2)).unwrap_err();
     assert_eq!(spent, Spent { pool: A, kind: SpentKind::Paused, retry_after: secs(3) });
     assert_eq!(spent.kind.as_str(), "paused");
     assert!(call(&limits, &[B], secs(0)).await.is_ok(), "the other pool is not concerned");
     assert_eq!(call(&limits, &[A], secs(3)).await, Ok(start + secs(3)));
-    assert_eq!((limits.state(A).paused_until, limits.state(A).refused), (None, [0, 0, 1]));
+    assert_eq!((limits.state(A).paused_until, limits.state(A).refused), (None, [0, 0, 1, 0]));
 }
 
 #[tokio::test(start_paused = true)]

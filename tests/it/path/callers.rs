@@ -2,7 +2,7 @@
 
 use super::refusals::assert_refused;
 use crate::support::world::{Reply, World, request};
-use easemob_gateway::app::endpoint_names;
+use easemob_gateway::app::known;
 use easemob_gateway::caller::key::{digest_text, with_check};
 use easemob_gateway::config::{self, Config};
 use easemob_gateway::simulator::SAMPLE_GROUPS;
@@ -27,7 +27,7 @@ pub(super) fn with_callers(config: &mut Config, callers: &str) {
             text += &format!("keys = [\"{}\", \"{}\"]\n", digest(name), digest(&format!("{name}2")));
         }
     }
-    let parsed = config::parse(&text, std::iter::empty(), &endpoint_names()).expect("good callers");
+    let parsed = config::parse(&text, std::iter::empty(), &known()).expect("good callers");
     config.callers = parsed.config.callers;
 }
 

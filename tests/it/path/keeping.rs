@@ -269,7 +269,9 @@ async fn a_part_of_an_answer_is_neither_kept_nor_shared() {
 #[tokio::test(start_paused = true)]
 async fn looking_at_what_is_only_written_here_is_relayed() {
     let world = World::new();
-    for (calls, path) in ["/users/alice", "/users", "/chatrooms", "/chatrooms/1"].iter().enumerate() {
+    for (calls, path) in
+        ["/users/alice", "/users", "/users/alice/status", "/chatrooms/1/novelty"].iter().enumerate()
+    {
         let reply = world.get(path).await;
         assert_eq!(
             (reply.refusal(), reply.header("cache-status")),

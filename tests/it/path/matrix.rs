@@ -187,12 +187,16 @@ fn is_kept(read: &Ask, reply: &Reply) -> bool {
     match reply.status.as_u16() {
         // A batch with an element that is missing is passed through.
         200 => {
-            !(read.path.contains(',')
-                && reply.data().as_array().unwrap().iter().any(|one| one.get("error").is_some()))
+            !(is_batch(read) && reply.data().as_array().unwrap().iter().any(|one| one.get("error").is_some()))
         }
         404 => said["error"] == "resource_not_found" || said["error"] == "service_resource_not_found",
         _ => false,
     }
+}
+
+/// Whether a read is about several things.
+fn is_batch(read: &Ask) -> bool {
+    read.path.contains(',') || read.path.contains("%2C")
 }
 
 /// Whether the write cannot concern this read: it names one place, and the write others. Lists over all groups,
@@ -210,7 +214,7 @@ fn stays(row: &str, read: &Ask, write: &Write) -> bool {
     let of_a_place = !LISTS.contains(&row) && row != "group.joined.read" && row != "thread.members.list";
     let places = [A, B, C, ROOM, OTHER_ROOM];
     let place = places.iter().find(|place| names(read, place));
-    let one = !read.path.contains(',') && place.is_some();
+    let one = !is_batch(read) && place.is_some();
     let other_thread = row == "thread.members.list"
         && write.row.starts_with("thread.")
         && write.row != "thread.other"

@@ -20,3 +20,4 @@ mod telling;
 mod token;
 mod unknown;
 mod walk;
+mod weights;

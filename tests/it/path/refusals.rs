@@ -85,6 +85,8 @@ rows! {
     body_encoded: 415 "unsupported_media_type" 0;
     body_cut: 400 "illegal_argument" 0;
     bad_grant: 400 "invalid_grant" 0;
+    too_heavy: 400 "illegal_argument" 0;
+    uncountable: 400 "illegal_argument" 0;
     budget_spent: 429 "reach_limit" 0;
     not_kept: 504 "gateway_timeout" 0;
     no_token: 503 "service_unavailable" 0;

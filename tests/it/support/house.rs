@@ -4,7 +4,7 @@
 //! own, the vendor runs on the test's runtime. Never on paused time.
 
 use super::wire::{Message, Talk, soon};
-use easemob_gateway::app::{App, endpoint_names};
+use easemob_gateway::app::{App, known};
 use easemob_gateway::config;
 use easemob_gateway::simulator::{Control, Settings, Simulator};
 use easemob_gateway::tasks::Tasks;
@@ -68,7 +68,7 @@ impl House {
     /// With further lines for `[vendor]` and for `[listen]` (and for sections after that).
     pub(crate) async fn with(origin: &str, vendor: &str, listen: &str) -> Self {
         let text = configuration(origin, vendor, listen);
-        let loaded = config::parse(&text, std::iter::empty(), &endpoint_names());
+        let loaded = config::parse(&text, std::iter::empty(), &known());
         let config = loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).config;
         let app = App::open(&config).await.expect("it opens");
         let (address, admin) = app.addresses().unwrap();

@@ -5,7 +5,7 @@
 
 use super::tap::{Sent, Tap};
 use bytes::Bytes;
-use easemob_gateway::app::{Parts, endpoint_names};
+use easemob_gateway::app::{Parts, known};
 use easemob_gateway::body::Body;
 use easemob_gateway::config::{self, Config};
 use easemob_gateway::gateway::Gateway;
@@ -192,7 +192,7 @@ pub(crate) fn base_config() -> Config {
         "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"{}\"\napp = \"{}\"\nclient_id = \"{}\"\nclient_secret = \"{}\"\n",
         settings.org, settings.app, settings.client_id, settings.client_secret
     );
-    config::parse(&text, std::iter::empty(), &endpoint_names()).expect("the configuration is good").config
+    config::parse(&text, std::iter::empty(), &known()).expect("the configuration is good").config
 }
 
 fn way_to(simulator: &Simulator) -> Upstream {

@@ -20,6 +20,14 @@ pub(in crate::path) fn reads(scene: &Scene) -> Vec<(&'static str, Ask)> {
     for user in ["carol", "gina", "zoe"] {
         all.extend(of_user(user).into_iter().take(3));
     }
+    for room in [ROOM, OTHER_ROOM] {
+        all.extend(of_room(room));
+    }
+    all.extend(of_room(NEW_ROOM).into_iter().take(3));
+    for user in ["alice", "Bob", "dave", "frank", "gina", "zoe"] {
+        let path = format!("/users/{user}/joined_chatrooms");
+        all.push(("room.list.joined", Ask::get(path)));
+    }
     let get = |row, path: String| (row, Ask::get(path));
     all.extend([
         get("group.list", "/chatgroups".into()),
@@ -35,9 +43,16 @@ pub(in crate::path) fn reads(scene: &Scene) -> Vec<(&'static str, Ask)> {
         get("thread.list", "/thread?limit=1&sort=asc".into()),
         get("thread.members.list", format!("/thread/{THREAD}/users")),
         get("thread.members.list", format!("/thread/{}/users?limit=1", scene.thread_b)),
-        get("room.mutes.list", format!("/chatrooms/{ROOM}/mute")),
-        get("room.mutes.list", format!("/chatrooms/{OTHER_ROOM}/mute")),
-        get("room.mutes.list", format!("/chatrooms/{NEW_ROOM}/mute")),
+        get("group.count", "/chatgroups/count".into()),
+        get("group.list.public", "/publicchatgroups".into()),
+        get("room.list", "/chatrooms".into()),
+        get("room.list", "/chatrooms?limit=1".into()),
+        get("room.list.joined", "/users/dave/joined_chatrooms?pagenum=1&pagesize=1".into()),
+        get("room.read", format!("/chatrooms/{ROOM},{OTHER_ROOM}")),
+        get("room.read", format!("/chatrooms/{OTHER_ROOM}%2C{NEW_ROOM}")),
+        get("room.members.list", format!("/chatrooms/{ROOM}/users?pagenum=2&pagesize=2")),
+        get("room.superadmins.list", "/chatrooms/super_admin".into()),
+        get("room.superadmins.list", "/chatrooms/super_admin?pagenum=1&pagesize=1".into()),
     ]);
     all
 }
@@ -68,6 +83,34 @@ fn of_group(group: &str) -> Vec<(&'static str, Ask)> {
         batch(json!(["Gina"])),
         ("thread.list.joined.group", Ask::get(format!("/threads/chatgroups/{group}/user/carol"))),
         ("thread.list.joined.group", Ask::get(format!("/threads/chatgroups/{group}/user/erin"))),
+        get("group.members.count", "/count"),
+        get("group.shield.list", "/shield"),
+        (
+            "attributes.read.sdk",
+            Ask::new(Method::POST, format!("/sdk{attributes}/get"), json!({"targets": ["dave", "gina"]})),
+        ),
+    ]
+}
+
+fn of_room(room: &str) -> Vec<(&'static str, Ask)> {
+    let get = |row, below: &str| (row, Ask::get(format!("/chatrooms/{room}{below}")));
+    let attributes = |keys: serde_json::Value| {
+        let body = json!({ "keys": keys });
+        ("room.attributes.read", Ask::new(Method::POST, format!("/metadata/chatroom/{room}"), body))
+    };
+    vec![
+        get("room.read", ""),
+        get("room.mutes.list", "/mute"),
+        get("room.members.list", "/users"),
+        get("room.announcement.read", "/announcement"),
+        get("room.admins.list", "/admin"),
+        get("room.blocks.list", "/blocks/users"),
+        get("room.allowed.list", "/white/users"),
+        get("room.tags.read", "/users/dave/tag"),
+        get("room.tags.read", "/users/erin/tag"),
+        get("room.tags.read", "/users/frank/tag"),
+        attributes(json!([])),
+        attributes(json!(["mood"])),
     ]
 }
 

@@ -71,11 +71,32 @@ fn before() -> Vec<(Method, String, Value)> {
         let attributes = json!({"metaData": {"colour": "red"}});
         all.push((Method::PUT, format!("/metadata/chatgroup/{group}/user/{user}"), attributes));
     }
-    let room = json!({"usernames": ["carol", "dave"], "mute_duration": 600_000});
-    all.push(post(format!("/chatrooms/{ROOM}/mute"), room));
-    let other = json!({"usernames": ["erin"], "mute_duration": -1});
-    all.push(post(format!("/chatrooms/{OTHER_ROOM}/mute"), other));
+    all.push(post(format!("/chatgroups/{A}/shield"), json!({"username": "dave"})));
+    all.extend(of_rooms());
     // A user who does not exist, so that his lists are "not found".
     all.push((Method::DELETE, "/users/zoe".to_owned(), Value::Null));
+    all
+}
+
+/// The same of both rooms: dave has every role that leaving may end, and gina is blocked.
+fn of_rooms() -> Vec<(Method, String, Value)> {
+    let post = |path: String, body: Value| (Method::POST, path, body);
+    let mut all = Vec::new();
+    for room in [ROOM, OTHER_ROOM] {
+        let at = |below: &str| format!("/chatrooms/{room}{below}");
+        let attributes = json!({"metaData": {"mood": "calm", "theme": "sea"}});
+        all.extend([
+            post(at("/users/gina"), Value::Null),
+            post(at("/blocks/users/gina"), Value::Null),
+            post(at("/admin"), json!({"newadmin": "dave"})),
+            post(at("/white/users"), json!({"usernames": ["dave", "erin"]})),
+            post(at("/mute"), json!({"usernames": ["dave"], "mute_duration": 600_000})),
+            post(at("/mute"), json!({"usernames": ["erin"], "mute_duration": -1})),
+            post(at("/announcement"), json!({"announcement": "hear"})),
+            (Method::PUT, at("/users/dave/tag"), json!({"tag": "host"})),
+            (Method::PUT, format!("/metadata/chatroom/{room}/user/dave"), attributes),
+        ]);
+    }
+    all.push(post("/chatrooms/super_admin".to_owned(), json!({"superadmin": "dave"})));
     all
 }

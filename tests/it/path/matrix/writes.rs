@@ -3,7 +3,7 @@
 //! Where the stand-in has no such operation, the write's effect is made behind the gateway's back and the vendor
 //! answers 200: what counts is whether the gateway believes that something changed.
 
-use super::scene::{A, FILE, NAMED, NEW, NEW_ROOM, ROOM, Scene, THREAD, USERS};
+use super::scene::{A, C, FILE, NAMED, NEW, NEW_ROOM, ROOM, Scene, THREAD, USERS};
 use crate::path::oracle::Ask;
 use crate::support::world::World;
 use http::Method;
@@ -25,7 +25,7 @@ pub(in crate::path) struct Write {
 /// Every write of every kind, in every way callers write names and lists.
 pub(in crate::path) fn writes(scene: &Scene) -> Vec<Write> {
     let mut all = Vec::new();
-    for (row, method, path, body) in known().into_iter().chain(of_threads(scene)) {
+    for (row, method, path, body) in known().into_iter().chain(of_threads(scene)).chain(of_rooms()) {
         let ask = Ask::new(method, path, body);
         let spelt = spellings(&ask).into_iter().enumerate();
         all.extend(spelt.map(|(at, ask)| Write { row, ask, effect: None, respelt: at > 0 }));
@@ -47,6 +47,7 @@ fn known() -> Vec<Row> {
         ("group.enable", M::POST, at("/enable"), Value::Null),
         ("group.update", M::PUT, at(""), json!({"groupname": "novels", "description": "x"})),
         ("group.update", M::PUT, at(""), json!({"newowner": "dave"})),
+        ("group.update", M::PUT, format!("/chatgroups/{C}"), json!({"public": true})),
         ("group.delete", M::DELETE, at(""), Value::Null),
         ("group.announcement.set", M::POST, at("/announcement"), json!({"announcement": "new"})),
         ("group.files.upload", M::POST, at("/share_files"), Value::Null),
@@ -70,12 +71,9 @@ fn known() -> Vec<Row> {
         ("group.mutes.remove", M::DELETE, at("/mute/carol,dave"), Value::Null),
         ("group.ban.set", M::POST, at("/ban"), Value::Null),
         ("group.ban.clear", M::DELETE, at("/ban"), Value::Null),
+        ("group.shield.set", M::POST, at("/shield"), json!({"username": "carol"})),
+        ("group.shield.clear", M::DELETE, at("/shield"), json!({"username": "dave"})),
         ("attributes.set", M::PUT, attributes("/user/dave"), json!({"metaData": {"colour": "blue"}})),
-        ("room.mutes.add", M::POST, format!("/chatrooms/{ROOM}/mute"), mute(&["bob"])),
-        ("room.mutes.remove", M::DELETE, format!("/chatrooms/{ROOM}/mute/carol"), Value::Null),
-        ("room.mutes.remove", M::DELETE, format!("/chatrooms/{ROOM}/mute/carol,dave"), Value::Null),
-        ("room.ban.set", M::POST, format!("/chatrooms/{ROOM}/ban"), Value::Null),
-        ("room.ban.clear", M::DELETE, format!("/chatrooms/{ROOM}/ban"), Value::Null),
         // What a user owns goes with him: alice owns group A and a room, erin owns nothing.
         ("user.delete", M::DELETE, "/users/alice".into(), Value::Null),
         ("user.delete", M::DELETE, "/users/erin".into(), Value::Null),
@@ -100,6 +98,54 @@ fn of_threads(scene: &Scene) -> Vec<Row> {
         ("thread.members.add", M::POST, format!("/thread/{THREAD}/users"), users(&["dave"])),
         ("thread.members.remove", M::DELETE, format!("/threads/{THREAD}/users"), users(&["carol"])),
         ("thread.members.remove", M::DELETE, format!("/thread/{THREAD}/users"), users(&["bob", "carol"])),
+    ]
+}
+
+fn of_rooms() -> Vec<Row> {
+    let at = |below: &str| format!("/chatrooms/{ROOM}{below}");
+    let all = |users: &[&str]| json!({ "usernames": users });
+    let attributes = |below: &str| format!("/metadata/chatroom/{ROOM}{below}");
+    let room = json!({"name": "new", "owner": "erin", "members": ["dave", "gina"]});
+    let set = |key: &str| json!({"metaData": {key: "x"}});
+    vec![
+        ("room.create", M::POST, "/chatrooms".into(), room),
+        ("room.update", M::PUT, at(""), json!({"name": "salon", "description": "x"})),
+        ("room.update", M::PUT, at(""), json!({"newowner": "dave"})),
+        ("room.delete", M::DELETE, at(""), Value::Null),
+        ("room.announcement.set", M::POST, at("/announcement"), json!({"announcement": "new"})),
+        ("room.attributes.set", M::PUT, attributes("/user/dave"), set("mood")),
+        ("room.attributes.set.forced", M::PUT, attributes("/user/carol/forced"), set("mood")),
+        ("room.attributes.remove", M::DELETE, attributes("/user/dave"), json!({"keys": ["mood"]})),
+        (
+            "room.attributes.remove.forced",
+            M::DELETE,
+            attributes("/user/carol/forced"),
+            json!({"keys": ["mood"]}),
+        ),
+        ("room.superadmins.add", M::POST, "/chatrooms/super_admin".into(), json!({"superadmin": "carol"})),
+        ("room.superadmins.remove", M::DELETE, "/chatrooms/super_admin/dave".into(), Value::Null),
+        ("room.members.add", M::POST, at("/users/frank"), Value::Null),
+        ("room.members.add.batch", M::POST, at("/users"), all(&["frank", "hans"])),
+        ("room.members.remove", M::DELETE, at("/users/dave"), Value::Null),
+        ("room.members.remove", M::DELETE, at("/users/dave,carol"), Value::Null),
+        ("room.admins.add", M::POST, at("/admin"), json!({"newadmin": "carol"})),
+        ("room.admins.remove", M::DELETE, at("/admin/dave"), Value::Null),
+        ("room.blocks.add", M::POST, at("/blocks/users/dave"), Value::Null),
+        ("room.blocks.add.batch", M::POST, at("/blocks/users"), all(&["carol", "dave"])),
+        ("room.blocks.remove", M::DELETE, at("/blocks/users/gina"), Value::Null),
+        ("room.blocks.remove", M::DELETE, at("/blocks/users/gina,dave"), Value::Null),
+        ("room.allowed.add", M::POST, at("/white/users/carol"), Value::Null),
+        ("room.allowed.add.batch", M::POST, at("/white/users"), all(&["carol", "bob"])),
+        ("room.allowed.remove", M::DELETE, at("/white/users/dave"), Value::Null),
+        ("room.allowed.remove", M::DELETE, at("/white/users/erin,dave"), Value::Null),
+        ("room.mutes.add", M::POST, at("/mute"), json!({"usernames": ["bob"], "mute_duration": 60_000})),
+        ("room.mutes.remove", M::DELETE, at("/mute/erin"), Value::Null),
+        ("room.mutes.remove", M::DELETE, at("/mute/erin,dave"), Value::Null),
+        ("room.ban.set", M::POST, at("/ban"), Value::Null),
+        ("room.ban.clear", M::DELETE, at("/ban"), Value::Null),
+        ("room.tags.set", M::PUT, at("/users/dave/tag"), json!({"tag": "guest"})),
+        ("room.tags.set", M::PUT, at("/users/erin/tag"), json!({"tag": "guest"})),
+        ("room.tags.mute", M::PUT, at("/tag/mute"), json!({"tag": "host"})),
     ]
 }
 
@@ -135,9 +181,22 @@ fn elsewhere() -> Vec<Write> {
             unmute,
             json!({}),
         ),
-        write("group.other", M::DELETE, &at("/quit"), none.clone(), leave, json!({})),
-        write("group.other", M::POST, &at("/apply_verify"), json!({"applicant": "erin"}), join, json!({})),
-        write("attributes.other", M::PUT, &attributes("/users/batch"), json!({}), recolour, json!({})),
+        write("group.quit", M::DELETE, &at("/quit"), none.clone(), leave, json!({})),
+        write("group.join.apply", M::POST, &at("/apply"), json!({"message": "me"}), join, json!({})),
+        write(
+            "group.join.apply.verify",
+            M::POST,
+            &at("/apply_verify"),
+            json!({"who": "erin"}),
+            join,
+            json!({}),
+        ),
+        write("group.join.invite", M::POST, &at("/invite"), json!({"who": ["erin"]}), join, json!({})),
+        write("group.join.invite.verify", M::POST, &at("/invite_verify"), none.clone(), join, json!({})),
+        write("group.other", M::DELETE, &at("/novelty"), none.clone(), leave, json!({})),
+        write("group.other", M::POST, &at("/novelty"), json!({"applicant": "erin"}), join, json!({})),
+        write("attributes.set.batch", M::PUT, &attributes("/users/batch"), json!({}), recolour, json!({})),
+        write("attributes.other", M::PUT, &attributes("/novelty"), json!({}), recolour, json!({})),
         write("thread.other", M::POST, &thread("/name"), json!({"name": "x"}), rename_thread, json!({})),
         write(
             "thread.other",
@@ -155,13 +214,20 @@ fn elsewhere() -> Vec<Write> {
             new_room,
             json!({"data": {"id": NEW_ROOM}}),
         ),
-        write("room.self", M::DELETE, &format!("/chatrooms/{ROOM}"), none.clone(), clear_room, json!({})),
         write(
             "room.other",
-            M::DELETE,
-            &format!("/chatrooms/{ROOM}/users/dave"),
+            M::POST,
+            &format!("/chatrooms/{ROOM}/novelty"),
             none.clone(),
-            unmute_room,
+            leave_room,
+            json!({}),
+        ),
+        write(
+            "room.attributes.other",
+            M::POST,
+            &format!("/metadata/chatroom/{ROOM}/novelty"),
+            json!({}),
+            cheer,
             json!({}),
         ),
         write(
@@ -182,6 +248,9 @@ fn elsewhere() -> Vec<Write> {
         ),
         write("user.delete.batch", M::DELETE, "/users?limit=2", none.clone(), two_leave, json!({})),
         write("user.deactivate", M::POST, "/users/erin/deactivate", none.clone(), nothing, json!({})),
+        write("user.activate", M::POST, "/users/erin/activate", none.clone(), nothing, json!({})),
+        write("user.disconnect", M::GET, "/users/erin/disconnect", none.clone(), nothing, json!({})),
+        write("user.disconnect", M::POST, "/users/erin/disconnect", none.clone(), nothing, json!({})),
         write("user.self", M::PUT, "/users/erin", json!({"nickname": "E"}), nothing, json!({})),
         write("user.other", M::PUT, "/users/erin/password", json!({"newpassword": "2"}), nothing, json!({})),
     ]
@@ -202,9 +271,6 @@ fn named_group(world: &World) {
 fn new_room(world: &World) {
     world.vendor.add_room(NEW_ROOM, "erin", &[]);
 }
-fn clear_room(world: &World) {
-    world.vendor.add_room(ROOM, "alice", &[]);
-}
 fn new_user(world: &World) {
     world.vendor.add_user("zoe");
 }
@@ -218,8 +284,12 @@ fn unadmin(world: &World) {
 fn unmute(world: &World) {
     behind(world, M::DELETE, &format!("/chatgroups/{A}/mute/dave"), Value::Null);
 }
-fn unmute_room(world: &World) {
-    behind(world, M::DELETE, &format!("/chatrooms/{ROOM}/mute/dave"), Value::Null);
+fn leave_room(world: &World) {
+    behind(world, M::DELETE, &format!("/chatrooms/{ROOM}/users/carol"), Value::Null);
+}
+fn cheer(world: &World) {
+    let body = json!({"metaData": {"mood": "glad"}});
+    behind(world, M::PUT, &format!("/metadata/chatroom/{ROOM}/user/dave"), body);
 }
 fn leave(world: &World) {
     behind(world, M::DELETE, &format!("/chatgroups/{A}/users/carol"), Value::Null);

@@ -123,7 +123,7 @@ async fn a_known_path_with_another_method_names_the_methods_it_knows() {
 #[tokio::test(start_paused = true)]
 async fn what_has_no_row_is_relayed_or_refused_by_policy() {
     let paths =
-        ["/elsewhere", "/users/alice", "/users", "/messages/users", "/chatgroups/count", "/chatrooms"];
+        ["/elsewhere", "/users/alice", "/users", "/mutes", "/chatgroups/count", "/chatrooms", "/messages/x"];
     let relays = World::new();
     for (at, path) in paths.iter().enumerate() {
         assert_eq!(relays.get(path).await.refusal(), "", "{path}");

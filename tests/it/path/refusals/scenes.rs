@@ -126,6 +126,15 @@ pub(super) async fn malformed_body() -> Scene {
     scene(&world, with_body(Method::POST, "/thread", Body::Kept("{\"group_id\":".into()))).await
 }
 
+pub(super) async fn too_heavy() -> Scene {
+    let to: Vec<String> = (0..601).map(|n| format!("u{n}")).collect();
+    asked(&World::new(), Method::POST, "/messages/users", Some(json!({ "to": to }))).await
+}
+
+pub(super) async fn uncountable() -> Scene {
+    asked(&World::new(), Method::POST, "/messages/users", Some(json!({"to": {"user": "ann"}}))).await
+}
+
 pub(super) async fn body_too_large() -> Scene {
     let world = set(|config| config.listen.body_bytes_max = ByteSize::kib(1));
     scene(&world, with_body(Method::POST, "/thread", Body::Kept(Bytes::from(vec![b'x'; 1_025])))).await
