@@ -6,6 +6,7 @@ mod cache;
 mod catalogue;
 mod cli;
 mod config;
+mod deploy;
 mod documentation;
 mod easemob;
 mod limit;
