@@ -48,10 +48,10 @@ impl Tasks {
         }));
     }
 
-    /// How many tasks are running.
+    /// How many tasks are running that come to an end by themselves, and how many that would go on for ever.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.work.len() + self.loops.len()
+    pub fn counts(&self) -> (usize, usize) {
+        (self.work.len(), self.loops.len())
     }
 
     /// Resolves when no work is under way. Loops go on: work may still need them.

@@ -87,7 +87,7 @@ impl House {
             let line = page.lines().find(|line| line.starts_with(name)).expect(name);
             line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).expect(line) as usize
         };
-        (value("gateway_tasks "), value("gateway_connections "))
+        (value("gateway_tasks{kind=\"work\"} "), value("gateway_connections "))
     }
 
     /// Waits until no more connections are open than these, and nothing is under way.
@@ -121,10 +121,23 @@ impl House {
 
     /// Stops it, and sees that it ends well.
     pub(crate) async fn end(mut self) {
-        let _ = Command::new("kill").arg(self.process.id().to_string()).status();
+        self.stop();
         let ended = tokio::task::spawn_blocking(move || self.process.wait()).await.unwrap().expect("its end");
         assert!(ended.success(), "it ended with {ended}");
         println!("it drained and ended");
+    }
+
+    fn stop(&self) {
+        let _ = Command::new("kill").arg(self.process.id().to_string()).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for House {
+    /// Also when an assertion has failed.
+    fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.stop();
+        }
     }
 }
 

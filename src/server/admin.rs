@@ -144,7 +144,7 @@ impl Admin {
             },
             "cache": { "entries": entries, "bytes": bytes, "doubts": sources.cache.doubts.count() },
             "pools": pools.collect::<Vec<_>>(),
-            "tasks": sources.tasks.count(),
+            "tasks": { "work": sources.tasks.counts().0, "loop": sources.tasks.counts().1 },
         })
     }
 }

@@ -48,8 +48,14 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     paths(&page, desks)?;
     let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-    let tasks = page.gauges("gateway_tasks", "Background tasks that are running.", &[])?;
-    tasks.with_label_values::<&str>(&[]).set(sources.tasks.count() as i64);
+    let tasks = page.gauges(
+        "gateway_tasks",
+        "Background tasks that are running, by whether they end by themselves.",
+        &["kind"],
+    )?;
+    let (work, loops) = sources.tasks.counts();
+    tasks.with_label_values(&["work"]).set(work as i64);
+    tasks.with_label_values(&["loop"]).set(loops as i64);
     page.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let mut text = Vec::with_capacity(32 * 1024);
     let mut families = page.registry.gather();

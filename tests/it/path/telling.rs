@@ -124,7 +124,7 @@ async fn names_and_labels_come_from_closed_sets() {
         good token_refused vendor_limited plan_exhausted absent declined failed unreachable not_sent broken \
         timed_out granted refused stored overtaken in_doubt older unknown patience queue_full paused \
         ambiguous_path wrong_method forbidden unidentified bad_grant users.delete.batch \
-        began late full deserted in_use idle token";
+        began late full deserted in_use idle token work loop";
     allowed.extend(outcomes.split_whitespace());
     allowed.extend(endpoint_names().into_iter().map(|name| name.split('.').next().unwrap()));
     allowed.insert(env!("CARGO_PKG_VERSION"));
@@ -146,7 +146,7 @@ async fn names_and_labels_come_from_closed_sets() {
                 assert!(
                     [
                         "endpoint", "cache", "status", "caller", "reason", "outcome", "cause", "pool",
-                        "version", "family", "event", "state"
+                        "version", "family", "event", "kind", "state"
                     ]
                     .contains(&key),
                     "{line}"
