@@ -3,10 +3,11 @@
 //! Each part has small settings of its own; this is the one place that translates the file into them. A test
 //! takes the same way, with a vendor of its own under the lanes.
 
+pub mod secret;
 mod translate;
 
 use crate::cache::{Cache, Flights};
-use crate::clock;
+use crate::clock::{self, Wall};
 use crate::config::{Config, Known};
 use crate::easemob;
 use crate::gateway::{Gateway, House};
@@ -16,6 +17,7 @@ use crate::tasks::Tasks;
 use crate::telemetry::{Desk, Office, metrics::Sources};
 use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
+use secret::SecretWatch;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use translate::{
     asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings,
-    server_settings, token_settings, upstream_settings, workers,
+    server_settings, state_dir, token_settings, upstream_settings, workers,
 };
 
 /// Why the gateway did not start.
@@ -54,6 +56,8 @@ pub struct Parts {
     pub house: Arc<House>,
     /// Names for telemetry.
     pub office: Arc<Office>,
+    /// The wall clock that they go by.
+    pub wall: Wall,
 }
 
 /// A gateway with its doors open.
@@ -63,6 +67,7 @@ pub struct App {
     server: Server,
     admin: Arc<Admin>,
     admin_listener: TcpListener,
+    secret: Option<Arc<SecretWatch>>,
     tasks: Tasks,
 }
 
@@ -94,6 +99,20 @@ impl Parts {
         tasks: Tasks,
         dice: fastrand::Rng,
     ) -> Result<Self, StartError> {
+        Self::at(config, grants, tasks, dice, Wall::system())
+    }
+
+    /// The same by another wall clock.
+    ///
+    /// # Errors
+    /// When the catalogue or a value of the configuration cannot be used.
+    pub fn at(
+        config: &Config,
+        grants: Upstream,
+        tasks: Tasks,
+        dice: fastrand::Rng,
+        wall: Wall,
+    ) -> Result<Self, StartError> {
         let vendor = &config.vendor;
         let catalogue = easemob::catalogue(&vendor.org, &vendor.app).map_err(|mistakes| {
             let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
@@ -102,8 +121,9 @@ impl Parts {
         let catalogue = Arc::new(catalogue);
         let secret = derive_secret(config);
         let settings = path_settings(config, &catalogue)?;
+        let (asker, memory) = (asker(config, grants, &settings)?, state_dir(config));
         let tokens =
-            TokenKeeper::new(asker(config, grants, &settings)?, token_settings(config), tasks.clone(), dice);
+            TokenKeeper::new(asker, token_settings(config), tasks.clone(), dice, wall.clone(), memory);
         let office = Arc::new(Office {
             catalogue: Arc::clone(&catalogue),
             callers: config.callers.iter().map(|caller| caller.name.clone()).collect(),
@@ -127,7 +147,7 @@ impl Parts {
             granting: Default::default(),
             listening: Default::default(),
         };
-        Ok(Self { house: Arc::new(house), office })
+        Ok(Self { house: Arc::new(house), office, wall })
     }
 
     /// A worker's gateway on this way out, with its desk.
@@ -180,7 +200,9 @@ impl App {
             started: clock::now(),
             draining: AtomicBool::new(false),
         };
-        Ok(Self { parts, server, admin: Arc::new(admin), admin_listener, tasks })
+        let secret = &config.vendor.client_secret;
+        let secret = SecretWatch::new(secret, Arc::clone(&parts.house.tokens), tasks.clone());
+        Ok(Self { parts, server, admin: Arc::new(admin), admin_listener, secret, tasks })
     }
 
     /// Where services call, and where operators look.
@@ -197,10 +219,14 @@ impl App {
     /// # Errors
     /// When a worker cannot be started.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { parts, server, admin, admin_listener, tasks } = self;
+        let Self { parts, server, admin, admin_listener, secret, tasks } = self;
         let serving = Arc::clone(&admin).serve(admin_listener, tasks.clone());
         tasks.spawn_until_stop("admin", serving);
         tasks.spawn_until_stop("token renewals", Arc::clone(&parts.house.tokens).renewals());
+        if let Some(secret) = secret {
+            tasks.spawn_until_stop("secret watch", secret.run());
+        }
+        tasks.spawn_until_stop("clock watch", Arc::clone(&parts.house).watch_clock(parts.wall.clone()));
         let (flag, stopped) = (admin, stop.clone());
         tasks.spawn_until_stop("drain flag", async move {
             stopped.cancelled().await;

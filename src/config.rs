@@ -34,6 +34,7 @@ use std::collections::BTreeMap;
 
 pub use cache::Cache;
 pub use caller::{Caller, KeyDigest, Pattern};
+pub use kinds::Folder;
 pub use limits::{EndpointOverride, Limits, PoolOverride};
 pub use listen::{Admin, Listen};
 pub use load::{Known, Loaded, load, parse};

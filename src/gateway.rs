@@ -15,6 +15,7 @@ pub mod read;
 pub mod refusal;
 mod relay;
 mod reply;
+mod sleep;
 mod write;
 
 use crate::body::Body;

@@ -8,12 +8,12 @@ use crate::caller::{self, Callers};
 use crate::catalogue::{Catalogue, Pool};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
-use crate::token::{self, ask::Asker};
+use crate::token::{self, ask::Asker, files::Disk, seal::Owner, seal::derive, state::StateDir};
 use crate::upstream::{self, Upstream};
 use crate::{gateway, limit, server};
-use aws_lc_rs::hkdf;
+use arc_swap::ArcSwap;
 use http::{HeaderValue, Uri};
-use secrecy::ExposeSecret;
+use std::sync::Arc;
 
 /// 0 is one per core.
 pub(super) fn workers(set: usize) -> usize {
@@ -22,21 +22,21 @@ pub(super) fn workers(set: usize) -> usize {
 
 /// What hashes of tags and keys are keyed with: the same for every gateway of one app, and known to nobody else.
 pub(super) fn derive_secret(config: &Config) -> Secret {
-    struct Length(usize);
-    impl hkdf::KeyType for Length {
-        fn len(&self) -> usize {
-            self.0
-        }
-    }
-    let mut bytes = [0; 16];
-    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"easemob-gateway/tags");
-    let key = salt.extract(config.vendor.client_secret.value().expose_secret().as_bytes());
-    let info = [config.vendor.org.as_bytes(), b"#", config.vendor.app.as_bytes()];
-    // Fails only for lengths beyond what the hash allows; sixteen is not.
-    if let Ok(okm) = key.expand(&info, Length(bytes.len())) {
-        let _ = okm.fill(&mut bytes);
-    }
-    Secret::new(bytes)
+    let vendor = &config.vendor;
+    let about = [vendor.org.as_bytes(), b"#", vendor.app.as_bytes()];
+    Secret::new(derive(vendor.client_secret.value(), b"easemob-gateway/tags", &about))
+}
+
+/// The folder in which the token outlives the process, if there is to be one.
+pub(super) fn state_dir(config: &Config) -> Option<Arc<StateDir>> {
+    let (vendor, folder) = (&config.vendor, config.token.state_dir.as_ref()?);
+    let owner = Owner {
+        origin: vendor.origin.to_string(),
+        org: vendor.org.clone(),
+        app: vendor.app.clone(),
+        client_id: vendor.client_id.clone(),
+    };
+    Some(Arc::new(StateDir::new(Arc::new(Disk::new(&folder.0)), owner, vendor.client_secret.value())))
 }
 
 pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
@@ -66,7 +66,7 @@ pub(super) fn asker(
             .map_err(|_| StartError::Unsendable("org or app"))?,
         host: path.host.clone(),
         client_id: vendor.client_id.clone(),
-        client_secret: vendor.client_secret.value().clone(),
+        client_secret: ArcSwap::from_pointee(vendor.client_secret.value().clone()),
         unit: match vendor.expires_in_unit {
             config::ExpiresInUnit::Seconds => Unit::Seconds,
             config::ExpiresInUnit::Milliseconds => Unit::Milliseconds,
@@ -106,6 +106,7 @@ pub(super) fn token_settings(config: &Config) -> token::Settings {
         retry_max: config.token.retry_max,
         refused_retry_min: config.token.refused_retry_min,
         refused_retry_max: config.token.refused_retry_max,
+        grants_per_hour: config.token.grants_per_hour,
     }
 }
 

@@ -308,8 +308,11 @@ impl Gateway {
     ) -> Result<Next, Lost> {
         match judged.verdict {
             Verdict::Good => self.house.tokens.proved(token),
-            Verdict::TokenRefused if renewed => return Err(Lost::Refused(Refusal::TokenRefused)),
-            Verdict::TokenRefused => match self.house.tokens.refuse(token, left) {
+            Verdict::TokenRefused if renewed => {
+                self.house.tokens.refused_again(errand.endpoint);
+                return Err(Lost::Refused(Refusal::TokenRefused));
+            }
+            Verdict::TokenRefused => match self.house.tokens.refuse(token, left, errand.endpoint) {
                 Refused::Again => return Ok(Next::AfterRenewal),
                 Refused::TooSoon => return Err(Lost::Refused(Refusal::TokenRefused)),
                 Refused::NotTheToken => {}
@@ -367,7 +370,9 @@ impl From<SendError> for Failed {
 impl From<NoToken> for Refusal {
     fn from(why: NoToken) -> Self {
         match why {
-            NoToken::Refused(_, after) | NoToken::Failed(_, after) => Self::NoToken(after),
+            NoToken::Refused(_, after) | NoToken::Failed(_, after) | NoToken::Spent(after) => {
+                Self::NoToken(after)
+            }
             NoToken::TimedOut => Self::NoToken(Duration::from_secs(1)),
         }
     }

@@ -11,6 +11,7 @@ use crate::easemob::dialect;
 use crate::tasks::Tasks;
 use crate::telemetry::Desk;
 use crate::telemetry::metrics::{Sources, scrape};
+use crate::token::{Remembered, TokenKeeper};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -119,10 +120,6 @@ impl Admin {
     fn status(&self) -> Value {
         let now = clock::now();
         let sources = &self.sources;
-        let token = sources.tokens.current();
-        let left =
-            token.as_ref().and_then(|token| token.until).map(|until| until.duration_since(now).as_secs());
-        let counts = sources.tokens.counts();
         let (entries, bytes) = sources.cache.size();
         let pools = sources.limits.snapshot();
         let pools = pools.iter().filter(|pool| pool.admitted > 0 || pool.paused_until.is_some()).map(|pool| {
@@ -138,15 +135,32 @@ impl Admin {
             "ready": self.unready().is_none(),
             "draining": self.draining.load(Ordering::Relaxed),
             "callers": sources.office.callers,
-            "token": {
-                "usable": token.is_some(), "left_seconds": left, "grants": counts.granted,
-                "grants_refused": counts.refused, "grants_failed": counts.failed,
-            },
+            "token": token(&sources.tokens),
             "cache": { "entries": entries, "bytes": bytes, "doubts": sources.cache.doubts.count() },
             "pools": pools.collect::<Vec<_>>(),
             "tasks": { "work": sources.tasks.counts().0, "loop": sources.tasks.counts().1 },
         })
     }
+}
+
+/// The state of the token: numbers, no secrets.
+fn token(tokens: &TokenKeeper) -> Value {
+    let (report, counts) = (tokens.report(), tokens.counts());
+    let (state, trouble) = match report.remembered {
+        Remembered::Off => ("none", None),
+        Remembered::Well => ("ok", None),
+        Remembered::Trouble(what) => ("trouble", Some(what)),
+    };
+    let last =
+        report.last.map(|(since, outcome)| json!({ "outcome": outcome, "seconds_ago": since.as_secs() }));
+    json!({
+        "usable": report.usable, "left_seconds": report.left.map(|left| left.as_secs()),
+        "grants": counts.granted, "grants_refused": counts.refused, "grants_failed": counts.failed,
+        "grants_beyond_budget": counts.beyond, "last_grant": last,
+        "grants_per_hour": report.grants_per_hour, "grants_last_hour": report.grants_last_hour,
+        "grants_left": report.grants_left, "next_grant_in_seconds": report.next_in.as_secs_f64().ceil() as u64,
+        "state_directory": state, "state_trouble": trouble,
+    })
 }
 
 fn json_of(value: &Value) -> Response<Body> {

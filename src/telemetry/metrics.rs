@@ -12,7 +12,7 @@ use crate::clock;
 use crate::exchange::{CacheOutcome, CallOutcome};
 use crate::limit::{Limits, SpentKind};
 use crate::tasks::Tasks;
-use crate::token::TokenKeeper;
+use crate::token::{Remembered, TokenKeeper};
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -319,6 +319,15 @@ fn token(page: &Page, sources: &Sources) -> prometheus::Result<()> {
         &[],
     )?;
     renewed.with_label_values::<&str>(&[]).inc_by(counts.renewed_after_refusal);
+    let beyond =
+        page.counters("gateway_token_beyond_budget_total", "Grants asked for beyond the budget.", &[])?;
+    beyond.with_label_values::<&str>(&[]).inc_by(counts.beyond);
+    let report = sources.tokens.report();
+    let left = page.gauges("gateway_token_budget_left_grants", "Grants that are left now.", &[])?;
+    left.with_label_values::<&str>(&[]).set(report.grants_left as i64);
+    let remembered = "1 while the token and the times of grants outlive a restart.";
+    let remembered = page.gauges("gateway_token_state_usable", remembered, &[])?;
+    remembered.with_label_values::<&str>(&[]).set(i64::from(report.remembered == Remembered::Well));
     let usable = page.gauges("gateway_token_usable", "1 while there is a token that may be sent.", &[])?;
     let token = sources.tokens.current();
     usable.with_label_values::<&str>(&[]).set(i64::from(token.is_some()));

@@ -14,5 +14,6 @@ mod path;
 mod simulator;
 mod support;
 mod tidy;
+mod token;
 mod units;
 mod wire;

@@ -1,5 +1,6 @@
 //! The program as it is used: arguments, files, signals, exit codes.
 
 mod commands;
+mod crash;
 mod drain;
 mod serve;

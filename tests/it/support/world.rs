@@ -7,6 +7,7 @@ use super::tap::{Sent, Tap};
 use bytes::Bytes;
 use easemob_gateway::app::{Parts, known};
 use easemob_gateway::body::Body;
+use easemob_gateway::clock::Wall;
 use easemob_gateway::config::{self, Config};
 use easemob_gateway::gateway::Gateway;
 use easemob_gateway::simulator::{Control, Settings, Simulator};
@@ -82,6 +83,18 @@ impl World {
         let (gateway, desk) = parts.worker(tap.way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
         (Self { gateway, vendor: simulator.control(), parts, tasks, desks }, tap)
+    }
+
+    /// A gateway with this configuration before a vendor that outlives it, by another wall clock: what a restart
+    /// leaves.
+    pub(crate) fn before(simulator: &Simulator, config: &Config, wall: Wall) -> Self {
+        let tasks = Tasks::new();
+        let dice = fastrand::Rng::with_seed(7);
+        let parts =
+            Parts::at(config, way_to(simulator), tasks.clone(), dice, wall).expect("they fit together");
+        let (gateway, desk) = parts.worker(way_to(simulator));
+        let desks = std::sync::Mutex::new(vec![desk]);
+        Self { gateway, vendor: simulator.control(), parts, tasks, desks }
     }
 
     /// One request, answered.
