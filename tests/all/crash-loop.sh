@@ -76,6 +76,8 @@ vendor_down() {
 
 vendor_up
 control latency '{"ms":60}' >/dev/null
+# Tokens that end at once are wanted anew by most of the processes.
+control ttl '{"seconds":3}' >/dev/null
 kill_many
 slow=$(asked)
 [ "$slow" -ge 1 ] && [ "$slow" -le "$budget" ] || fail "$slow token requests with a slow vendor"
