@@ -246,6 +246,11 @@ async fn any_life_that_the_vendor_may_name_is_understood() {
         (Some(json!(true)), week),
         (Some(json!(1e300)), week),
         (Some(json!(u64::MAX)), week),
+        (Some(json!(-0.5)), week),
+        (Some(json!(1_u64 << 32)), week),
+        (Some(json!((1_u64 << 63) + 1)), week),
+        (Some(json!("99999999999999999999")), week),
+        (Some(json!([7_200])), week),
         (Some(json!(7_200)), 0.75 * 7_200.0),
         (Some(json!("7200")), 0.75 * 7_200.0),
         (Some(json!(7_200.9)), 0.75 * 7_201.0),
@@ -290,4 +295,18 @@ async fn milliseconds_are_read_where_the_deployment_writes_them() {
     renew(&world);
     sleep(HOUR).await;
     assert_eq!(world.grants(), 2);
+    // Sixty days are more milliseconds than 32 bits hold.
+    for (life, until) in [
+        (json!(60 * 86_400_000_u64), 7.0 * DAY.as_secs_f64()),
+        (json!("7200000"), 0.75 * 7_200.0),
+        (json!(7_200_000.5), 0.75 * 7_201.0),
+        (json!(0), 7.0 * DAY.as_secs_f64()),
+    ] {
+        let (world, _) = World::tapped(3, with_expires_in(Some(life.clone())), millis, |_| {});
+        renew(&world);
+        sleep(Duration::from_secs_f64(0.5 * until)).await;
+        assert_eq!(world.grants(), 1, "{life}");
+        sleep(Duration::from_secs_f64(0.51 * until)).await;
+        assert_eq!(world.grants(), 2, "{life}");
+    }
 }
