@@ -44,16 +44,20 @@ impl Refusals {
         Self { per_hour: (budget_per_hour / 2).max(1), renewals: Vec::new(), quiet: HashMap::new() }
     }
 
-    /// Whether a 401 of this endpoint may cause a renewal now; if so, it is taken as one.
-    pub(super) fn renew(&mut self, endpoint: EndpointId, now: Instant) -> bool {
-        self.quiet.retain(|_, since| now.duration_since(*since) < QUIET);
+    /// Whether a 401 may cause a renewal now; if so, it is taken as one.
+    pub(super) fn renew(&mut self, now: Instant) -> bool {
         self.renewals.retain(|at| now.duration_since(*at) < HOUR);
         let soon = self.renewals.last().is_some_and(|last| now.duration_since(*last) < APART);
-        if soon || self.renewals.len() >= self.per_hour || self.quiet.contains_key(&endpoint) {
+        if soon || self.renewals.len() >= self.per_hour {
             return false;
         }
         self.renewals.push(now);
         true
+    }
+
+    /// Whether this endpoint has refused a new token, too, a short while ago.
+    pub(super) fn is_quiet(&self, endpoint: EndpointId, now: Instant) -> bool {
+        self.quiet.get(&endpoint).is_some_and(|since| now.duration_since(*since) < QUIET)
     }
 
     /// The call was repeated with a new token, and refused again.
@@ -74,10 +78,13 @@ impl TokenKeeper {
         if token.proven.load(Ordering::Relaxed) > left_ms + 1 {
             return Refused::NotTheToken;
         }
+        let now = clock::now();
+        if state.refusals.is_quiet(endpoint, now) {
+            return Refused::TooSoon;
+        }
         // While no other can be had, the token stays: it may be good for others.
         if !state.asking {
-            let now = clock::now();
-            if self.blocked(&state).is_some() || !state.refusals.renew(endpoint, now) {
+            if self.blocked(&state).is_some() || !state.refusals.renew(now) {
                 return Refused::TooSoon;
             }
             state.counts.renewed_after_refusal += 1;
