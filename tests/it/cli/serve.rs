@@ -154,6 +154,24 @@ async fn a_wrong_secret_is_no_loop() {
 }
 
 #[tokio::test]
+async fn a_secret_file_that_is_corrected_is_picked_up_by_itself() {
+    let (vendor, folder) = (Vendor::start().await, tempfile::TempDir::new().unwrap());
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "wrong-secret").unwrap();
+    let file = format!("client_secret = {{ file = {secret:?} }}");
+    let text = configuration(&vendor.origin(), "", "").replace("client_secret = \"demo-secret\"", &file);
+    let mut served = Served::start(&text).await;
+    served.program.says("no token").await;
+    std::fs::write(&secret, "demo-secret\n").unwrap();
+    served.program.says("the client secret was replaced").await;
+    served.program.says("token granted").await;
+    assert_eq!(served.look("/readyz").await.0, 200);
+    assert_eq!(vendor.control.counters().token_requests.len(), 2);
+    let said = served.program.said.join("\n");
+    assert!(!said.contains("wrong-secret") && !said.contains("demo-secret"), "{said}");
+}
+
+#[tokio::test]
 async fn two_workers_see_each_others_writes() {
     let vendor = Vendor::start().await;
     let served = Served::start(&configuration(&vendor.origin(), "", "workers = 2")).await;
