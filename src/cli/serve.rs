@@ -26,6 +26,11 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     if config.callers.is_empty() {
         tracing::warn!("no callers are configured: whoever reaches {address} may do anything");
     }
+    if config.token.state_dir.is_none() {
+        tracing::warn!(
+            "token.state_dir is not set: each restart asks for a token, and forgets what was asked before"
+        );
+    }
     tracing::info!(
         { version = env!("CARGO_PKG_VERSION"), listen.address = %address, admin.address = %admin },
         "listening on http://{address}, for operators on http://{admin}"

@@ -5,7 +5,7 @@
 //! another process beside this one: its times count here, and its token is as good as one of our own.
 
 use super::ask::Failure;
-use super::budget::Standing;
+use super::budget::{Now, Standing};
 use super::state::Stored;
 use super::{MARGIN_MS, TokenKeeper};
 use crate::clock::{self, millis};
@@ -37,12 +37,7 @@ const FUTURE_MS_MAX: u64 = 60_000;
 impl TokenKeeper {
     /// Takes over what is written down, at the start.
     pub(super) fn remember(&self) {
-        let Some(memory) = &self.memory else {
-            tracing::warn!(
-                "without token.state_dir every restart asks for a token, and what was asked before is not counted"
-            );
-            return;
-        };
+        let Some(memory) = &self.memory else { return };
         memory.book(|times, token| {
             let now = self.moment();
             let mut state = self.lock();
@@ -93,6 +88,24 @@ impl TokenKeeper {
                 self.decide(&[], None).0
             }
         }
+    }
+
+    /// The wall clock was set: what is written down would seem older to the next process, or of the future.
+    pub(super) fn redate(self: &Arc<Self>, by_ms: i64) {
+        let Some(memory) = self.memory.clone() else { return };
+        let keeper = Arc::clone(self);
+        let work = self.tasks.blocking(move || {
+            memory.book(|times, _| {
+                let now = keeper.moment();
+                let before =
+                    Now { wall_ms: now.wall_ms.saturating_add_signed(by_ms.saturating_neg()), ..now };
+                let mut state = keeper.lock();
+                state.budget.learn(times, before);
+                state.budget.redate(by_ms);
+                ((), Some(state.budget.names()))
+            })
+        });
+        self.tasks.spawn("grants dated anew", async move { work.await.unwrap_or_default() });
     }
 
     /// Whether to ask, and what to write down before.

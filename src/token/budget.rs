@@ -84,6 +84,13 @@ impl Budget {
         differs
     }
 
+    /// The wall clock was set by so much: what is dated by it is dated anew.
+    pub fn redate(&mut self, by_ms: i64) {
+        for grant in &mut self.grants {
+            grant.name = grant.name.saturating_add_signed(by_ms);
+        }
+    }
+
     /// What may be asked for now.
     #[must_use]
     pub fn standing(&self, now_ms: i64) -> Standing {

@@ -21,7 +21,8 @@ const RENEW_AFTER: f64 = 0.72;
 impl TokenKeeper {
     /// The wall clock has moved beyond tokio's: after a suspended hour the token is an hour older than it seems.
     /// When the clock was set back, it is not younger than it seems.
-    pub fn clock_jumped(&self, by_ms: i64) {
+    pub fn clock_jumped(self: &Arc<Self>, by_ms: i64) {
+        self.redate(by_ms);
         let Ok(by) = u64::try_from(by_ms).map(Duration::from_millis) else { return };
         let now = clock::now();
         let earlier = |at: Instant| at.checked_sub(by).unwrap_or(now);

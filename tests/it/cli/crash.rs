@@ -28,6 +28,7 @@ async fn killed_while_the_vendor_is_asked_it_asks_no_more_often_than_the_budget(
     let held = vendor.control.hold(Matcher::exactly("/token"), HoldAt::Answer);
     for asked in 1..=6 {
         let served = Served::start(&with_state(&vendor, &folder)).await;
+        assert!(!served.program.said.join("\n").contains("state_dir"), "{:?}", served.program.said);
         soon(held.arrived(asked)).await;
         kill(served).await;
     }

@@ -16,6 +16,8 @@ const GROUP: &str = SAMPLE_GROUPS[0];
 async fn it_says_where_it_listens_and_answers_callers_and_operators() {
     let vendor = Vendor::start().await;
     let mut served = Served::start(&configuration(&vendor.origin(), "", "")).await;
+    let said = served.program.said.join("\n");
+    assert!(said.contains("token.state_dir is not set"), "{said}");
     let answer = served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await;
     assert_eq!(answer.status(), 200);
     let (status, behind) = vendor.control.behind(Method::GET, &format!("/chatgroups/{GROUP}"), Value::Null);

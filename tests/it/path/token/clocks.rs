@@ -1,6 +1,6 @@
 //! Clocks that part: a machine that slept, a wall clock that was set.
 
-use super::state::Life;
+use super::state::{Life, no_grants};
 use super::{group, renew, secs};
 use crate::support::world::World;
 use easemob_gateway::clock::{Drift, Wall};
@@ -104,6 +104,26 @@ async fn a_clock_that_is_set_back_makes_no_token_younger() {
     let seen = life.vendor.control().counters().get("GET", "/chatgroups/{group_id}").statuses;
     assert_eq!(seen.keys().copied().collect::<Vec<_>>(), [200]);
     assert_eq!(life.grants(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_changes_no_budget_also_not_for_the_next_process() {
+    for by_ms in [3 * HOUR_MS, -3 * HOUR_MS] {
+        let life = Life::new();
+        no_grants(&life);
+        let world = watched(&life);
+        renew(&world);
+        sleep(secs(400)).await;
+        assert_eq!(life.grants(), 6);
+        life.shift_ms.store(by_ms, Ordering::Relaxed);
+        sleep(secs(2)).await;
+        world.settle().await;
+        drop(world);
+        sleep(secs(120)).await;
+        let report = life.process().parts.house.tokens.report();
+        assert_eq!((report.grants_last_hour, report.grants_left), (6, 0), "{by_ms}");
+        assert!(report.next_in < secs(500), "nor is any of them dated in the future: {:?}", report.next_in);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,7 +85,7 @@ fn trouble(world: &World) -> String {
 }
 
 /// The token endpoint answers nothing of use.
-fn no_grants(life: &Life) {
+pub(super) fn no_grants(life: &Life) {
     let fault = Fault::status(http::StatusCode::SERVICE_UNAVAILABLE);
     life.vendor.control().next(Matcher::exactly("/token").times(1_000_000), fault);
 }
@@ -195,12 +195,10 @@ async fn the_budget_is_a_setting() {
 #[tokio::test(start_paused = true)]
 async fn without_a_folder_the_count_is_the_process_own() {
     let life = Life::with(|config| config.token.state_dir = None, |_| {});
-    let lines = Lines::at("warn");
     for _ in 0..8 {
         assert!(life.restart().await);
     }
     assert_eq!(life.grants(), 8);
-    assert!(lines.text().contains("token.state_dir"), "it is said at the start: {}", lines.text());
     let world = life.process();
     assert_eq!(report(&world).remembered, Remembered::Off);
     assert_eq!(world.metric("gateway_token_state_usable"), 0.0);
