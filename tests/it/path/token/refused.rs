@@ -236,6 +236,21 @@ async fn a_refused_token_stays_when_no_other_can_be_had() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_refused_token_stays_when_the_budget_is_spent() {
+    let change = |config: &mut _| {
+        uncached(config);
+        config.token.grants_per_hour = 1;
+    };
+    let world = World::with(change, |_| {});
+    assert_eq!(world.get(&group()).await.status, 200);
+    sleep(secs(60)).await;
+    world.vendor.next(Matcher::path("/chatgroups"), unauthorized());
+    assert_refused(&world.get(&other(1)).await, 502, "bad_gateway", "token_refused");
+    assert_eq!(world.get(&group()).await.status, 200, "others go on with it");
+    assert_eq!((world.grants(), world.calls()), (1, 3), "and the call was not sent twice");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refusal_while_the_vendor_grants_nothing_backs_off() {
     let world = World::with(uncached, |_| {});
     assert_eq!(world.get(&group()).await.status, 200);
