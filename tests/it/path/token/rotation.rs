@@ -48,7 +48,7 @@ fn from_file(config: &mut Config, folder: &TempDir) {
     let text = format!(
         "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"o\"\napp = \"a\"\nclient_id = \"c\"\nclient_secret = {{ file = {path:?} }}\n"
     );
-    let names = easemob_gateway::app::endpoint_names();
+    let names = easemob_gateway::app::known();
     let loaded = config::parse(&text, std::iter::empty(), &names).unwrap();
     config.vendor.client_secret = loaded.config.vendor.client_secret;
 }

@@ -6,7 +6,7 @@ use super::{group, secs, uncached};
 use crate::path::refusals::assert_refused;
 use crate::support::lines::Lines;
 use crate::support::world::{World, base_config};
-use easemob_gateway::app::endpoint_names;
+use easemob_gateway::app::known;
 use easemob_gateway::clock::Wall;
 use easemob_gateway::config::{self, Config, Folder};
 use easemob_gateway::simulator::{Fault, Matcher, Settings, Simulator};
@@ -294,7 +294,7 @@ async fn a_secret_that_was_changed_between_two_processes_gives_a_new_token() {
     let mut life = Life::new();
     assert!(life.restart().await);
     let text = "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"o\"\napp = \"a\"\nclient_id = \"c\"\nclient_secret = \"other\"\n";
-    let other = config::parse(text, std::iter::empty(), &endpoint_names()).unwrap().config;
+    let other = config::parse(text, std::iter::empty(), &known()).unwrap().config;
     life.config.vendor.client_secret = other.vendor.client_secret;
     let world = life.process();
     assert!(!report(&world).usable);
