@@ -3,6 +3,7 @@
 //! Each part has small settings of its own; this is the one place that translates the file into them. A test
 //! takes the same way, with a vendor of its own under the lanes.
 
+mod reload;
 pub mod secret;
 mod translate;
 
@@ -10,13 +11,17 @@ use crate::cache::{Cache, Flights};
 use crate::clock::{self, Wall};
 use crate::config::{Config, Known};
 use crate::easemob;
-use crate::gateway::{Gateway, House};
+use crate::gateway::{Gateway, House, Policy};
 use crate::limit::{Fairness, Limits, PoolId};
-use crate::server::{Server, admin::Admin};
+use crate::server::{Server, Tls, admin::Admin};
 use crate::tasks::Tasks;
-use crate::telemetry::{Desk, Office, metrics::Sources};
+use crate::telemetry::log::Levels;
+use crate::telemetry::{Desk, Office, metrics::Sources, reloads::Reloads, roster::Roster};
 use crate::token::TokenKeeper;
+use crate::units::Address;
 use crate::upstream::Upstream;
+use arc_swap::ArcSwap;
+pub use reload::Reloader;
 use secret::SecretWatch;
 use std::io;
 use std::net::SocketAddr;
@@ -25,8 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use translate::{
-    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings,
-    server_settings, state_dir, token_settings, upstream_settings, workers,
+    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings, quotas,
+    server_settings, state_dir, tls_settings, token_settings, upstream_settings, workers,
 };
 
 /// Why the gateway did not start.
@@ -37,13 +42,19 @@ pub enum StartError {
     Catalogue(String),
     /// An address is taken or not ours.
     #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, io::Error),
+    Listen(Address, io::Error),
     /// Certificates cannot be read.
     #[error("the certificates in vendor.ca_file cannot be used: {0}")]
     Certificates(io::Error),
+    /// Our own certificate, or those of callers' authorities, cannot be used.
+    #[error("the certificates of [listen] cannot be used: {0}")]
+    Tls(io::Error),
     /// A value cannot be written into a request.
     #[error("{0} cannot be sent in a request")]
     Unsendable(&'static str),
+    /// Every caller there has been has a number.
+    #[error("there have been too many callers to number them")]
+    Callers,
     /// A thread or a runtime could not be made.
     #[error("the system gave no {0}")]
     System(&'static str, io::Error),
@@ -69,6 +80,8 @@ pub struct App {
     admin_listener: TcpListener,
     secret: Option<Arc<SecretWatch>>,
     tasks: Tasks,
+    tls: Option<Arc<Tls>>,
+    config: Config,
 }
 
 /// The names that a configuration may use.
@@ -86,6 +99,14 @@ pub fn known() -> Known {
 #[must_use]
 pub fn endpoint_names() -> Vec<&'static str> {
     easemob::endpoints().iter().map(|endpoint| endpoint.name).collect()
+}
+
+/// What handshakes are made with, if some door speaks TLS. Reads the files, and opens nothing.
+///
+/// # Errors
+/// When they cannot be used.
+pub fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    tls_settings(config).map(Tls::new).transpose().map_err(StartError::Tls)
 }
 
 impl Parts {
@@ -126,14 +147,21 @@ impl Parts {
             TokenKeeper::new(asker, token_settings(config), tasks.clone(), dice, wall.clone(), memory);
         let office = Arc::new(Office {
             catalogue: Arc::clone(&catalogue),
-            callers: config.callers.iter().map(|caller| caller.name.clone()).collect(),
-            hits_one_in: u64::from(config.log.hits_one_in),
+            callers: Roster::default(),
+            hits_one_in: u64::from(config.log.hits_one_in).into(),
+            reloads: Reloads::default(),
         });
+        let names: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
+        let numbers = office.callers.enter(&names).ok_or(StartError::Callers)?;
+        let policy = Policy {
+            callers: callers(config, &numbers, &catalogue),
+            fairness: Fairness::new(quotas(config, &numbers)),
+            settings,
+        };
         let pools =
             catalogue.rows().map(|(_, row)| row.pools.iter().map(|pool| PoolId(*pool)).collect()).collect();
         let house = House {
-            callers: callers(config, &catalogue),
-            fairness: Fairness::new(config.callers.iter().map(|caller| caller.quota).collect()),
+            policy: ArcSwap::from_pointee(policy),
             limits: Limits::new(pool_settings(config, &catalogue), limit_settings(config)),
             cache: Arc::new(Cache::new(cache_settings(config), &secret)),
             flights: Flights::new(config.cache.flights_max, config.cache.waiters_max),
@@ -141,7 +169,6 @@ impl Parts {
             tokens,
             secret,
             tasks,
-            settings,
             pools,
             waiting: Default::default(),
             granting: Default::default(),
@@ -156,6 +183,12 @@ impl Parts {
         let upstream = Arc::new(upstream);
         let desk = Desk::new(Arc::clone(&self.office), Arc::clone(&upstream));
         (Gateway::new(Arc::clone(&self.house), upstream, Arc::clone(&desk)), desk)
+    }
+
+    /// What puts another configuration in force in place of this one.
+    #[must_use]
+    pub fn reloader(&self, config: Config, tls: Option<Arc<Tls>>, levels: Levels) -> Reloader {
+        Reloader::new(self, config, tls, levels)
     }
 
     /// What a scrape looks at.
@@ -188,12 +221,16 @@ impl App {
             gateways.push(gateway);
             desks.push(desk);
         }
-        let address = config.listen.address;
-        let server = Server::bind(address, gateways, server_settings(config)).await;
-        let server = server.map_err(|error| StartError::Listen(address, error))?;
+        let tls = tls(config)?;
+        let mut server = Server::new(gateways, server_settings(config));
+        for address in &config.listen.address.0 {
+            let listening = server.listen(address, tls.as_ref()).await;
+            listening.map_err(|error| StartError::Listen(address.clone(), error))?;
+        }
         let address = config.admin.address;
+        let admin_listener = TcpListener::bind(address).await;
         let admin_listener =
-            TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))?;
+            admin_listener.map_err(|error| StartError::Listen(Address::Plain(address), error))?;
         let admin = Admin {
             desks,
             sources: parts.sources(),
@@ -202,16 +239,31 @@ impl App {
         };
         let secret = &config.vendor.client_secret;
         let secret = SecretWatch::new(secret, Arc::clone(&parts.house.tokens), tasks.clone());
-        Ok(Self { parts, server, admin: Arc::new(admin), admin_listener, secret, tasks })
+        Ok(Self {
+            parts,
+            server,
+            admin: Arc::new(admin),
+            admin_listener,
+            secret,
+            tasks,
+            tls,
+            config: config.clone(),
+        })
     }
 
     /// Where services call, and where operators look.
     ///
     /// # Errors
     /// When the system does not say.
-    pub fn addresses(&self) -> Result<(SocketAddr, SocketAddr), StartError> {
+    pub fn addresses(&self) -> Result<(Vec<Address>, SocketAddr), StartError> {
         let unknown = |error| StartError::System("address", error);
-        Ok((self.server.address().map_err(unknown)?, self.admin_listener.local_addr().map_err(unknown)?))
+        Ok((self.server.addresses().map_err(unknown)?, self.admin_listener.local_addr().map_err(unknown)?))
+    }
+
+    /// What puts another configuration in force while this one serves. `levels` changes what is logged.
+    #[must_use]
+    pub fn reloader(&self, levels: Levels) -> Reloader {
+        self.parts.reloader(self.config.clone(), self.tls.clone(), levels)
     }
 
     /// Serves until `stop`, then drains.
@@ -219,7 +271,7 @@ impl App {
     /// # Errors
     /// When a worker cannot be started.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { parts, server, admin, admin_listener, secret, tasks } = self;
+        let Self { parts, server, admin, admin_listener, secret, tasks, tls: _, config: _ } = self;
         let serving = Arc::clone(&admin).serve(admin_listener, tasks.clone());
         tasks.spawn_until_stop("admin", serving);
         tasks.spawn_until_stop("token renewals", Arc::clone(&parts.house.tokens).renewals());

@@ -6,11 +6,13 @@
 //! three ask the vendor through one place (`ask`): token, connection, permit, send, judge.
 //!
 //! Refusals are one enum, answered at one desk. What happened is written into a ledger, which decides nothing.
+//! What may change while it runs is one `Policy`; a request keeps the one it began with.
 
 mod ask;
 mod call;
 mod grant;
 pub mod keep;
+mod policy;
 pub mod read;
 pub mod refusal;
 mod relay;
@@ -20,18 +22,19 @@ mod write;
 
 use crate::body::Body;
 use crate::cache::{Cache, Flights, Secret};
-use crate::caller::Callers;
 use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
 use crate::exchange::CacheOutcome;
-use crate::limit::{Fairness, Limits, PoolId};
+use crate::limit::{Limits, PoolId};
 use crate::tasks::Tasks;
 use crate::telemetry::cells::ConnectionEvent;
 use crate::telemetry::{Desk, Ledger};
 use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
+use arc_swap::{ArcSwap, Guard};
 use call::Call;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
+pub use policy::Policy;
 use refusal::Refusal;
 use std::convert::Infallible;
 use std::future::Future;
@@ -82,10 +85,8 @@ pub struct Settings {
 pub struct House {
     /// What is known of the vendor's operations.
     pub catalogue: Arc<Catalogue>,
-    /// Who may ask.
-    pub callers: Callers,
-    /// How often each may.
-    pub fairness: Fairness,
+    /// Who may ask for what, and the numbers of the path: what a reload exchanges.
+    pub policy: ArcSwap<Policy>,
     /// How often the vendor may be asked.
     pub limits: Arc<Limits>,
     /// What is kept.
@@ -98,8 +99,6 @@ pub struct House {
     pub secret: Secret,
     /// What runs in the background.
     pub tasks: Tasks,
-    /// Numbers.
-    pub settings: Settings,
     /// The pools of each row.
     pub pools: Vec<Vec<PoolId>>,
     /// Requests that are waiting for something now.
@@ -116,6 +115,15 @@ pub struct Gateway {
     house: Arc<House>,
     upstream: Arc<Upstream>,
     desk: Arc<Desk>,
+}
+
+/// The way of one request that must wait, under the policy it began with.
+#[derive(Clone, Debug)]
+struct Passage {
+    house: Arc<House>,
+    upstream: Arc<Upstream>,
+    desk: Arc<Desk>,
+    policy: Arc<Policy>,
 }
 
 /// What [`Gateway::call`] gives: an answer at hand, or the future of one.
@@ -167,36 +175,43 @@ impl Gateway {
     /// Answers one request. Never fails: what goes wrong is an answer too.
     pub fn call(&self, request: Request<Body>) -> Outcome {
         let mut ledger = self.desk.open(request.method().clone());
-        let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &mut ledger)));
+        // A look at it, not a share of it: most requests end here.
+        let policy = self.house.policy.load();
+        let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &policy, &mut ledger)));
         match step.unwrap_or(Err(Refusal::Broken)) {
             Ok(Step::Reply(response)) => Outcome::Ready(Some(ledger.close(response))),
             Ok(Step::Go(call)) => {
-                let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(call, ledger).await })))
+                let passage = self.under(Guard::into_inner(policy));
+                Outcome::Waiting(Waiting(Box::pin(async move { passage.go(call, ledger).await })))
             }
             Ok(Step::Grant(request)) => {
-                let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.grant(*request, ledger).await })))
+                let passage = self.under(Guard::into_inner(policy));
+                Outcome::Waiting(Waiting(Box::pin(async move { passage.grant(*request, ledger).await })))
             }
             Err(refusal) => Outcome::Ready(Some(refused(&refusal, ledger))),
         }
     }
 
-    fn at_once(&self, request: Request<Body>, ledger: &mut Ledger) -> Result<Step, Refusal> {
+    fn under(&self, policy: Arc<Policy>) -> Passage {
+        let Self { house, upstream, desk } = self.clone();
+        Passage { house, upstream, desk, policy }
+    }
+
+    fn at_once(&self, request: Request<Body>, policy: &Policy, ledger: &mut Ledger) -> Result<Step, Refusal> {
         let house = &*self.house;
         let came = house.cache.epochs.now();
         call::check_target(&request)?;
-        if grant::is_for(&request, &house.settings.prefix) {
+        if grant::is_for(&request, &policy.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
         }
-        ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
-        let call = Call::classify(house, request, came, ledger)?;
-        if let Err(refusal) = self.may(ledger, &call) {
+        ledger.caller = policy.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
+        let call = Call::classify(&house.catalogue, &policy.settings, request, came, ledger)?;
+        if let Err(refusal) = may(house, policy, ledger, &call) {
             // Who is to extend the rules must see what was asked for.
             ledger.path = Some(call.subject.path().into());
             return Err(refusal);
         }
-        let mut call = call.check_head(&house.settings)?;
+        let mut call = call.check_head(&policy.settings)?;
         if let Some(response) = self.look_up(&mut call, ledger) {
             return Ok(Step::Reply(response));
         }
@@ -204,21 +219,6 @@ impl Gateway {
             ledger.path = Some(call.subject.path().into());
         }
         Ok(Step::Go(Box::new(call)))
-    }
-
-    /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
-    fn may(&self, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
-        let house = &*self.house;
-        if !house.callers.may(ledger.caller, usize::from(call.subject.endpoint.0)) {
-            return Err(Refusal::Forbidden);
-        }
-        if house.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
-            return Err(Refusal::UnknownEndpoint);
-        }
-        match ledger.caller {
-            Some(caller) => house.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
-            None => Ok(()),
-        }
     }
 
     /// A kept answer that is still true. Names the read on the way, for the fetch that follows a miss.
@@ -236,7 +236,9 @@ impl Gateway {
         }
         Some(reply::kept(&entry, now))
     }
+}
 
+impl Passage {
     async fn go(&self, call: Box<Call>, mut ledger: Ledger) -> Response<Body> {
         // Behind a pointer each: moved about by value they cost more than the allocation.
         let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
@@ -246,7 +248,7 @@ impl Gateway {
             }
             Effect::Write(_) | Effect::Relay => Box::pin(self.relay(call, &mut ledger)),
         };
-        let seat = Seat::take(&self.house.waiting, self.house.settings.requests_max);
+        let seat = Seat::take(&self.house.waiting, self.policy.settings.requests_max);
         let result = seated(seat, going).await;
         answer(result, ledger)
     }
@@ -261,6 +263,21 @@ impl Gateway {
         };
         self.desk.audit_grant(ledger.caller, outcome);
         answer(result, ledger)
+    }
+}
+
+/// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
+fn may(house: &House, policy: &Policy, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
+    let endpoint = usize::from(call.subject.endpoint.0);
+    if !policy.callers.may(ledger.caller, endpoint) {
+        return Err(Refusal::Forbidden);
+    }
+    if policy.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
+        return Err(Refusal::UnknownEndpoint);
+    }
+    match ledger.caller {
+        Some(caller) => policy.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
+        None => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::catalogue::{Catalogue, Pool};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
 use crate::token::{self, ask::Asker, files::Disk, seal::Owner, seal::derive, state::StateDir};
+use crate::units::Rate;
 use crate::upstream::{self, Upstream};
 use crate::{gateway, limit, server};
 use arc_swap::ArcSwap;
@@ -39,11 +40,14 @@ pub(super) fn state_dir(config: &Config) -> Option<Arc<StateDir>> {
     Some(Arc::new(StateDir::new(Arc::new(Disk::new(&folder.0)), owner, vendor.client_secret.value())))
 }
 
-pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
+/// The callers, numbered in the order of the configuration.
+pub(super) fn callers(config: &Config, numbers: &[u16], catalogue: &Catalogue) -> Callers {
     let settings: Vec<caller::Settings> = config
         .callers
         .iter()
-        .map(|caller| caller::Settings {
+        .zip(numbers)
+        .map(|(caller, number)| caller::Settings {
+            number: *number,
             name: caller.name.clone(),
             digests: caller.keys.iter().map(|key| *key.bytes()).collect(),
             allow: caller.allow.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
@@ -52,6 +56,17 @@ pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
     let endpoints: Vec<(&str, bool)> =
         catalogue.rows().map(|(_, row)| (row.endpoint.name, row.endpoint.by_name)).collect();
     Callers::new(&settings, &endpoints)
+}
+
+/// Each caller's own quota, at its number.
+pub(super) fn quotas(config: &Config, numbers: &[u16]) -> Vec<Option<Rate>> {
+    let mut quotas = Vec::new();
+    for (caller, number) in config.callers.iter().zip(numbers) {
+        let at = usize::from(*number);
+        quotas.resize(quotas.len().max(at + 1), None);
+        quotas[at] = caller.quota;
+    }
+    quotas
 }
 
 pub(super) fn asker(
@@ -160,6 +175,17 @@ pub(super) fn upstream_settings(config: &Config) -> upstream::Settings {
     }
 }
 
+/// Where certificates are, if there are any.
+pub(super) fn tls_settings(config: &Config) -> Option<server::TlsSettings> {
+    let listen = &config.listen;
+    Some(server::TlsSettings {
+        certificate: listen.tls_certificate.clone()?,
+        key: listen.tls_key.clone()?,
+        client_ca: listen.tls_client_ca.clone(),
+        client_required: listen.tls_client_required,
+    })
+}
+
 pub(super) fn server_settings(config: &Config) -> server::Settings {
     let listen = &config.listen;
     server::Settings {
@@ -167,6 +193,11 @@ pub(super) fn server_settings(config: &Config) -> server::Settings {
         head_timeout: listen.head_timeout,
         idle_timeout: listen.idle_timeout,
         head_bytes_max: bytes(listen.head_bytes_max.bytes()),
+        unix: server::UnixSettings {
+            mode: listen.unix_mode.0,
+            user: listen.unix_owner.as_ref().and_then(|owner| owner.user.clone()),
+            group: listen.unix_owner.as_ref().and_then(|owner| owner.group.clone()),
+        },
         drain_delay: listen.drain_delay,
         drain_timeout: listen.drain_timeout,
     }

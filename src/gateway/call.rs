@@ -49,14 +49,15 @@ pub(super) struct Subject {
 impl Call {
     /// Finds the row.
     pub(super) fn classify(
-        house: &House,
+        catalogue: &Catalogue,
+        settings: &Settings,
         request: Request<Body>,
         came: Stamp,
         ledger: &mut Exchange,
     ) -> Result<Self, Refusal> {
         let path = request.uri().path();
-        let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
-        let found = house.catalogue.look_up(request.method(), &path[below..])?;
+        let below = below(path, &settings.prefix).ok_or(Refusal::UnknownApp)?;
+        let found = catalogue.look_up(request.method(), &path[below..])?;
         ledger.endpoint = Some(found.endpoint);
         let target = request.uri().path_and_query().cloned();
         let subject = Subject {

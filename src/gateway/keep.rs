@@ -3,7 +3,7 @@
 //! Kept is only what is exactly what it should be: a JSON object of success whose tags can be read, or a "not
 //! found" that says what is not there. Everything else goes to those who wait for it and is forgotten.
 
-use super::Gateway;
+use super::Passage;
 use super::read::Trip;
 use super::reply::{self, Way};
 use crate::body::Body;
@@ -33,7 +33,7 @@ pub struct Landing {
     pub(super) calls: u8,
 }
 
-impl Gateway {
+impl Passage {
     /// Reads what an answer shows, and keeps it if it may be kept.
     pub(super) fn land(
         &self,
@@ -47,7 +47,7 @@ impl Gateway {
             Verdict::Good if landing.status.as_u16() == 200 && landing.is_plain_json() => {
                 self.good_for(landing, trip)
             }
-            Verdict::Absent if landing.is_plain_json() => Some(self.house.settings.absent),
+            Verdict::Absent if landing.is_plain_json() => Some(self.policy.settings.absent),
             _ => None,
         };
         if landing.slots.is_empty() {

@@ -9,7 +9,7 @@ use super::call::Subject;
 use super::keep::Landing;
 use super::refusal::Refusal;
 use super::reply::{self, Way};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::body::Collected;
 use crate::cache::Stamp;
@@ -50,7 +50,7 @@ pub(super) struct Trip {
 /// A reader flies at most so often before he asks for himself alone.
 const FLIGHTS_MAX: u8 = 3;
 
-impl Gateway {
+impl Passage {
     pub(super) async fn read(
         &self,
         mut call: Box<Call>,
@@ -73,7 +73,7 @@ impl Gateway {
         let known =
             self.house.catalogue.tags(call.subject.endpoint, &call.subject.values(body.as_ref(), None));
         let slots = self.house.cache.slots(&known.names);
-        let patience = call.patience(&self.house.settings);
+        let patience = call.patience(&self.policy.settings);
         for _ in 0..FLIGHTS_MAX {
             let Some(key) = &call.key else { break };
             let (ticket, leads) = match self.board(key, &slots, call.came)? {
@@ -224,7 +224,7 @@ impl Gateway {
     }
 
     pub(super) fn fresh(&self, subject: &Subject) -> Duration {
-        let set = self.house.settings.fresh.get(usize::from(subject.endpoint.0)).copied().flatten();
+        let set = self.policy.settings.fresh.get(usize::from(subject.endpoint.0)).copied().flatten();
         set.unwrap_or_else(|| match &self.house.catalogue[subject.endpoint].endpoint.effect {
             Effect::Read(read) => read.fresh,
             _ => Duration::ZERO,

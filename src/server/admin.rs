@@ -11,6 +11,7 @@ use crate::easemob::dialect;
 use crate::tasks::Tasks;
 use crate::telemetry::Desk;
 use crate::telemetry::metrics::{Sources, scrape};
+use crate::telemetry::reloads::State;
 use crate::token::{Remembered, TokenKeeper};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
@@ -134,7 +135,8 @@ impl Admin {
             "uptime_seconds": now.duration_since(self.started).as_secs(),
             "ready": self.unready().is_none(),
             "draining": self.draining.load(Ordering::Relaxed),
-            "callers": sources.office.callers,
+            "callers": sources.office.callers.present().iter().map(|name| &**name).collect::<Vec<_>>(),
+            "config": config(&sources.office.reloads.state()),
             "token": token(&sources.tokens),
             "cache": { "entries": entries, "bytes": bytes, "doubts": sources.cache.doubts.count() },
             "pools": pools.collect::<Vec<_>>(),
@@ -161,6 +163,20 @@ fn token(tokens: &TokenKeeper) -> Value {
         "grants_left": report.grants_left, "next_grant_in_seconds": report.next_in.as_secs_f64().ceil() as u64,
         "state_directory": state, "state_trouble": trouble,
     })
+}
+
+/// What is in force, and what is not.
+fn config(state: &State) -> Value {
+    let refused = state.refused.as_ref();
+    json!({
+        "taken": date(state.taken_ms),
+        "refused": refused.map(|(why, since_ms)| json!({ "why": why, "since": date(*since_ms) })),
+        "needs_restart": state.restart,
+    })
+}
+
+fn date(unix_ms: u64) -> String {
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_millis(unix_ms))
 }
 
 fn json_of(value: &Value) -> Response<Body> {

@@ -46,6 +46,7 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     pools(&page, sources)?;
     token(&page, sources)?;
     paths(&page, desks)?;
+    reloads(&page, sources)?;
     let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let tasks = page.gauges(
@@ -198,9 +199,10 @@ fn requests(
                 requests.with_label_values(&labels).inc_by(count);
             }
         }
-        for (cell, name) in cells.callers.iter().zip(&sources.office.callers) {
-            if cell.load(Relaxed) > 0 {
-                callers.with_label_values(&[name]).inc_by(cell.load(Relaxed));
+        for (number, name) in (0..).zip(sources.office.callers.names()) {
+            let count = cells.callers.get(number);
+            if count > 0 {
+                callers.with_label_values(&[&*name]).inc_by(count);
             }
         }
         for (reason, count) in cells.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -299,6 +301,23 @@ fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
             refused.with_label_values(&[label[0], kind.as_str()]).inc_by(count);
         }
     }
+    Ok(())
+}
+
+fn reloads(page: &Page, sources: &Sources) -> prometheus::Result<()> {
+    let help = "Times that the configuration was read anew, by what became of it.";
+    let reloads = page.counters("gateway_config_reloads_total", help, &["outcome"])?;
+    let (applied, refused) = sources.office.reloads.counts();
+    for (outcome, count) in [("applied", applied), ("refused", refused)].into_iter().filter(|(_, n)| *n > 0) {
+        reloads.with_label_values(&[outcome]).inc_by(count);
+    }
+    let state = sources.office.reloads.state();
+    let help = "1 while the configuration that is there cannot be used, and an earlier one is in force.";
+    let stale = page.gauges("gateway_config_refused", help, &[])?;
+    stale.with_label_values::<&str>(&[]).set(i64::from(state.refused.is_some()));
+    let help = "Settings whose new value waits for a restart.";
+    let restart = page.gauges("gateway_config_restart_settings", help, &[])?;
+    restart.with_label_values::<&str>(&[]).set(state.restart.len() as i64);
     Ok(())
 }
 

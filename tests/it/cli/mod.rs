@@ -3,4 +3,6 @@
 mod commands;
 mod crash;
 mod drain;
+mod reload;
+mod secrets;
 mod serve;

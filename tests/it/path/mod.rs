@@ -12,6 +12,7 @@ mod oracle;
 mod races;
 mod refusals;
 mod relay;
+mod reloads;
 mod store;
 mod telling;
 mod token;

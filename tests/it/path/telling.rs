@@ -134,7 +134,8 @@ async fn names_and_labels_come_from_closed_sets() {
             continue;
         }
         assert!(name.starts_with("gateway_"), "{line}");
-        let units = "_total _seconds _bytes _calls _entries _doubts _tasks _usable _grants _info _connections _paused _bucket _sum _count";
+        let units = "_total _seconds _bytes _calls _entries _doubts _tasks _usable _grants _info _connections _paused _bucket _sum _count \
+            _refused _settings";
         let mut units = units.split(' ');
         assert!(units.any(|unit| name.ends_with(unit)), "{line}");
         if let Some((labels, _)) = labels.split_once('}') {
