@@ -3,19 +3,26 @@
 //! Each part has small settings of its own; this is the one place that translates the file into them. A test
 //! takes the same way, with a vendor of its own under the lanes.
 
+mod reload;
+pub mod secret;
 mod translate;
 
 use crate::cache::{Cache, Flights};
-use crate::clock;
+use crate::clock::{self, Wall};
 use crate::config::{Config, Known};
 use crate::easemob;
-use crate::gateway::{Gateway, House, batch::Batches};
+use crate::gateway::{Gateway, House, Policy, batch::Batches};
 use crate::limit::{Fairness, Limits, PoolId};
-use crate::server::{Server, admin::Admin};
+use crate::server::{Server, Tls, admin::Admin};
 use crate::tasks::Tasks;
-use crate::telemetry::{Desk, Office, metrics::Sources};
+use crate::telemetry::log::Levels;
+use crate::telemetry::{Desk, Office, metrics::Sources, reloads::Reloads, roster::Roster};
 use crate::token::TokenKeeper;
+use crate::units::Address;
 use crate::upstream::Upstream;
+use arc_swap::ArcSwap;
+pub use reload::Reloader;
+use secret::SecretWatch;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,8 +30,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use translate::{
-    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings,
-    server_settings, token_settings, upstream_settings, workers,
+    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings, quotas,
+    server_settings, state_dir, tls_settings, token_settings, upstream_settings, workers,
 };
 
 /// Why the gateway did not start.
@@ -35,13 +42,19 @@ pub enum StartError {
     Catalogue(String),
     /// An address is taken or not ours.
     #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, io::Error),
+    Listen(Address, io::Error),
     /// Certificates cannot be read.
     #[error("the certificates in vendor.ca_file cannot be used: {0}")]
     Certificates(io::Error),
+    /// Our own certificate, or those of callers' authorities, cannot be used.
+    #[error("the certificates of [listen] cannot be used: {0}")]
+    Tls(io::Error),
     /// A value cannot be written into a request.
     #[error("{0} cannot be sent in a request")]
     Unsendable(&'static str),
+    /// Every caller there has been has a number.
+    #[error("there have been too many callers to number them")]
+    Callers,
     /// A thread or a runtime could not be made.
     #[error("the system gave no {0}")]
     System(&'static str, io::Error),
@@ -54,6 +67,8 @@ pub struct Parts {
     pub house: Arc<House>,
     /// Names for telemetry.
     pub office: Arc<Office>,
+    /// The wall clock that they go by.
+    pub wall: Wall,
 }
 
 /// A gateway with its doors open.
@@ -63,7 +78,10 @@ pub struct App {
     server: Server,
     admin: Arc<Admin>,
     admin_listener: TcpListener,
+    secret: Option<Arc<SecretWatch>>,
     tasks: Tasks,
+    tls: Option<Arc<Tls>>,
+    config: Config,
 }
 
 /// The names that a configuration may use.
@@ -83,6 +101,14 @@ pub fn endpoint_names() -> Vec<&'static str> {
     easemob::endpoints().iter().map(|endpoint| endpoint.name).collect()
 }
 
+/// What handshakes are made with, if some door speaks TLS. Reads the files, and opens nothing.
+///
+/// # Errors
+/// When they cannot be used.
+pub fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    tls_settings(config).map(Tls::new).transpose().map_err(StartError::Tls)
+}
+
 impl Parts {
     /// Makes what all workers share. `grants` is the way on which tokens are asked for.
     ///
@@ -94,6 +120,20 @@ impl Parts {
         tasks: Tasks,
         dice: fastrand::Rng,
     ) -> Result<Self, StartError> {
+        Self::at(config, grants, tasks, dice, Wall::system())
+    }
+
+    /// The same by another wall clock.
+    ///
+    /// # Errors
+    /// When the catalogue or a value of the configuration cannot be used.
+    pub fn at(
+        config: &Config,
+        grants: Upstream,
+        tasks: Tasks,
+        dice: fastrand::Rng,
+        wall: Wall,
+    ) -> Result<Self, StartError> {
         let vendor = &config.vendor;
         let catalogue = easemob::catalogue(&vendor.org, &vendor.app).map_err(|mistakes| {
             let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
@@ -102,19 +142,27 @@ impl Parts {
         let catalogue = Arc::new(catalogue);
         let secret = derive_secret(config);
         let settings = path_settings(config, &catalogue)?;
+        let (asker, memory) = (asker(config, grants, &settings)?, state_dir(config));
         let tokens =
-            TokenKeeper::new(asker(config, grants, &settings)?, token_settings(config), tasks.clone(), dice);
+            TokenKeeper::new(asker, token_settings(config), tasks.clone(), dice, wall.clone(), memory);
         let office = Arc::new(Office {
             catalogue: Arc::clone(&catalogue),
-            callers: config.callers.iter().map(|caller| caller.name.clone()).collect(),
-            hits_one_in: u64::from(config.log.hits_one_in),
+            callers: Roster::default(),
+            hits_one_in: u64::from(config.log.hits_one_in).into(),
+            reloads: Reloads::default(),
         });
+        let names: Vec<&str> = config.callers.iter().map(|caller| caller.name.as_str()).collect();
+        let numbers = office.callers.enter(&names).ok_or(StartError::Callers)?;
+        let policy = Policy {
+            callers: callers(config, &numbers, &catalogue),
+            fairness: Fairness::new(quotas(config, &numbers)),
+            settings,
+        };
         let pools =
             catalogue.rows().map(|(_, row)| row.pools.iter().map(|pool| PoolId(*pool)).collect()).collect();
         let batches = Batches::new(catalogue.rows().len());
         let house = House {
-            callers: callers(config, &catalogue),
-            fairness: Fairness::new(config.callers.iter().map(|caller| caller.quota).collect()),
+            policy: ArcSwap::from_pointee(policy),
             limits: Limits::new(pool_settings(config, &catalogue), limit_settings(config)),
             cache: Arc::new(Cache::new(cache_settings(config), &secret)),
             flights: Flights::new(config.cache.flights_max, config.cache.waiters_max),
@@ -123,13 +171,12 @@ impl Parts {
             tokens,
             secret,
             tasks,
-            settings,
             pools,
             waiting: Default::default(),
             granting: Default::default(),
             listening: Default::default(),
         };
-        Ok(Self { house: Arc::new(house), office })
+        Ok(Self { house: Arc::new(house), office, wall })
     }
 
     /// A worker's gateway on this way out, with its desk.
@@ -138,6 +185,12 @@ impl Parts {
         let upstream = Arc::new(upstream);
         let desk = Desk::new(Arc::clone(&self.office), Arc::clone(&upstream));
         (Gateway::new(Arc::clone(&self.house), upstream, Arc::clone(&desk)), desk)
+    }
+
+    /// What puts another configuration in force in place of this one.
+    #[must_use]
+    pub fn reloader(&self, config: Config, tls: Option<Arc<Tls>>, levels: Levels) -> Reloader {
+        Reloader::new(self, config, tls, levels)
     }
 
     /// What a scrape looks at.
@@ -170,28 +223,49 @@ impl App {
             gateways.push(gateway);
             desks.push(desk);
         }
-        let address = config.listen.address;
-        let server = Server::bind(address, gateways, server_settings(config)).await;
-        let server = server.map_err(|error| StartError::Listen(address, error))?;
+        let tls = tls(config)?;
+        let mut server = Server::new(gateways, server_settings(config));
+        for address in &config.listen.address.0 {
+            let listening = server.listen(address, tls.as_ref()).await;
+            listening.map_err(|error| StartError::Listen(address.clone(), error))?;
+        }
         let address = config.admin.address;
+        let admin_listener = TcpListener::bind(address).await;
         let admin_listener =
-            TcpListener::bind(address).await.map_err(|error| StartError::Listen(address, error))?;
+            admin_listener.map_err(|error| StartError::Listen(Address::Plain(address), error))?;
         let admin = Admin {
             desks,
             sources: parts.sources(),
             started: clock::now(),
             draining: AtomicBool::new(false),
         };
-        Ok(Self { parts, server, admin: Arc::new(admin), admin_listener, tasks })
+        let secret = &config.vendor.client_secret;
+        let secret = SecretWatch::new(secret, Arc::clone(&parts.house.tokens), tasks.clone());
+        Ok(Self {
+            parts,
+            server,
+            admin: Arc::new(admin),
+            admin_listener,
+            secret,
+            tasks,
+            tls,
+            config: config.clone(),
+        })
     }
 
     /// Where services call, and where operators look.
     ///
     /// # Errors
     /// When the system does not say.
-    pub fn addresses(&self) -> Result<(SocketAddr, SocketAddr), StartError> {
+    pub fn addresses(&self) -> Result<(Vec<Address>, SocketAddr), StartError> {
         let unknown = |error| StartError::System("address", error);
-        Ok((self.server.address().map_err(unknown)?, self.admin_listener.local_addr().map_err(unknown)?))
+        Ok((self.server.addresses().map_err(unknown)?, self.admin_listener.local_addr().map_err(unknown)?))
+    }
+
+    /// What puts another configuration in force while this one serves. `levels` changes what is logged.
+    #[must_use]
+    pub fn reloader(&self, levels: Levels) -> Reloader {
+        self.parts.reloader(self.config.clone(), self.tls.clone(), levels)
     }
 
     /// Serves until `stop`, then drains.
@@ -199,10 +273,14 @@ impl App {
     /// # Errors
     /// When a worker cannot be started.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { parts, server, admin, admin_listener, tasks } = self;
+        let Self { parts, server, admin, admin_listener, secret, tasks, tls: _, config: _ } = self;
         let serving = Arc::clone(&admin).serve(admin_listener, tasks.clone());
         tasks.spawn_until_stop("admin", serving);
         tasks.spawn_until_stop("token renewals", Arc::clone(&parts.house.tokens).renewals());
+        if let Some(secret) = secret {
+            tasks.spawn_until_stop("secret watch", secret.run());
+        }
+        tasks.spawn_until_stop("clock watch", Arc::clone(&parts.house).watch_clock(parts.wall.clone()));
         let (flag, stopped) = (admin, stop.clone());
         tasks.spawn_until_stop("drain flag", async move {
             stopped.cancelled().await;

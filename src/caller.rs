@@ -13,6 +13,8 @@ use http::header::{AUTHORIZATION, ORIGIN};
 /// One caller, as configured.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// How it is called in ledgers; of its own.
+    pub number: u16,
     /// Its name.
     pub name: String,
     /// SHA-256 of its keys.
@@ -24,10 +26,10 @@ pub struct Settings {
 /// All callers.
 #[derive(Debug)]
 pub struct Callers {
-    names: Vec<String>,
+    names: Vec<(String, u16)>,
     /// Sorted by digest.
     keys: Vec<([u8; 32], u16)>,
-    /// By caller, then by endpoint.
+    /// By a caller's number, then by endpoint. A number that is nobody's has no endpoint.
     allowed: Vec<Box<[bool]>>,
 }
 
@@ -49,10 +51,11 @@ impl Callers {
     /// full reaches it.
     #[must_use]
     pub fn new(callers: &[Settings], endpoints: &[(&str, bool)]) -> Self {
-        let digests = |(number, caller): (usize, &Settings)| {
-            caller.digests.iter().map(|digest| (*digest, number as u16)).collect::<Vec<_>>()
+        let digests = |caller: &Settings| {
+            let number = caller.number;
+            caller.digests.iter().map(|digest| (*digest, number)).collect::<Vec<_>>()
         };
-        let mut keys: Vec<_> = callers.iter().enumerate().flat_map(digests).collect();
+        let mut keys: Vec<_> = callers.iter().flat_map(digests).collect();
         keys.sort_unstable();
         let may = |caller: &Settings, (endpoint, by_name): (&str, bool)| {
             caller.allow.iter().any(
@@ -61,11 +64,14 @@ impl Callers {
                 },
             )
         };
-        let allowed = callers
-            .iter()
-            .map(|caller| endpoints.iter().map(|endpoint| may(caller, *endpoint)).collect())
-            .collect();
-        Self { names: callers.iter().map(|caller| caller.name.clone()).collect(), keys, allowed }
+        let mut allowed = Vec::new();
+        for caller in callers {
+            let number = usize::from(caller.number);
+            allowed.resize(allowed.len().max(number + 1), Box::default());
+            allowed[number] = endpoints.iter().map(|endpoint| may(caller, *endpoint)).collect();
+        }
+        let names = callers.iter().map(|caller| (caller.name.clone(), caller.number)).collect();
+        Self { names, keys, allowed }
     }
 
     /// The caller's number; `None` while the door is open.
@@ -118,7 +124,7 @@ impl Callers {
     /// The number of the caller with this name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<u16> {
-        self.names.iter().position(|there| there == name).map(|at| at as u16)
+        self.names.iter().find(|(there, _)| there == name).map(|(_, number)| *number)
     }
 
     /// Whether the caller may use this endpoint.

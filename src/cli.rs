@@ -6,8 +6,11 @@
 mod check;
 mod demo;
 mod endpoints;
+mod harden;
 mod keygen;
+mod notify;
 mod probe;
+mod reload;
 mod serve;
 mod simulate;
 
@@ -84,11 +87,14 @@ pub fn run() -> ExitCode {
 
 /// Reads a configuration with what the environment overrides.
 fn load(path: &Path) -> Result<crate::config::Loaded, Failure> {
+    read(path).map_err(|mistakes| Failure::Configuration(mistakes.to_string()))
+}
+
+fn read(path: &Path) -> Result<crate::config::Loaded, crate::config::Mistakes> {
     // A variable that is no text cannot be one of ours.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     crate::config::load(path, environment, &crate::app::known())
-        .map_err(|mistakes| Failure::Configuration(mistakes.to_string()))
 }
 
 /// The main runtime: accepting, admin, token. Workers have their own.

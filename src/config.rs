@@ -13,8 +13,11 @@
 mod agree;
 mod cache;
 mod caller;
+mod change;
 mod context;
+mod doors;
 mod environment;
+mod files;
 mod kinds;
 mod limits;
 mod listen;
@@ -34,6 +37,9 @@ use std::collections::BTreeMap;
 
 pub use cache::Cache;
 pub use caller::{Caller, KeyDigest, Pattern};
+pub use doors::{Addresses, Mode, Owner};
+pub use files::Files;
+pub use kinds::Folder;
 pub use limits::{EndpointOverride, Limits, PoolOverride};
 pub use listen::{Admin, Listen};
 pub use load::{Known, Loaded, load, parse};

@@ -6,6 +6,7 @@
 //! three ask the vendor through one place (`ask`): token, connection, permit, send, judge.
 //!
 //! Refusals are one enum, answered at one desk. What happened is written into a ledger, which decides nothing.
+//! What may change while it runs is one `Policy`; a request keeps the one it began with.
 
 mod ask;
 pub mod batch;
@@ -13,27 +14,30 @@ mod call;
 mod directives;
 mod grant;
 pub mod keep;
+mod policy;
 pub mod read;
 pub mod refusal;
 mod relay;
 mod reply;
+mod sleep;
 mod stale;
 mod write;
 
 use crate::body::Body;
 use crate::cache::{Cache, Flights, Secret};
-use crate::caller::Callers;
 use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
 use crate::exchange::CacheOutcome;
-use crate::limit::{Fairness, Limits, PoolId};
+use crate::limit::{Limits, PoolId};
 use crate::tasks::Tasks;
 use crate::telemetry::cells::ConnectionEvent;
 use crate::telemetry::{Desk, Ledger};
 use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
+use arc_swap::{ArcSwap, Guard};
 use call::Call;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
+pub use policy::Policy;
 use read::Question;
 use refusal::Refusal;
 use std::convert::Infallible;
@@ -91,10 +95,8 @@ pub struct Settings {
 pub struct House {
     /// What is known of the vendor's operations.
     pub catalogue: Arc<Catalogue>,
-    /// Who may ask.
-    pub callers: Callers,
-    /// How often each may.
-    pub fairness: Fairness,
+    /// Who may ask for what, and the numbers of the path: what a reload exchanges.
+    pub policy: ArcSwap<Policy>,
     /// How often the vendor may be asked.
     pub limits: Arc<Limits>,
     /// What is kept.
@@ -109,8 +111,6 @@ pub struct House {
     pub secret: Secret,
     /// What runs in the background.
     pub tasks: Tasks,
-    /// Numbers.
-    pub settings: Settings,
     /// The pools of each row.
     pub pools: Vec<Vec<PoolId>>,
     /// Requests that are waiting for something now.
@@ -127,6 +127,15 @@ pub struct Gateway {
     house: Arc<House>,
     upstream: Arc<Upstream>,
     desk: Arc<Desk>,
+}
+
+/// The way of one request that must wait, under the policy it began with.
+#[derive(Clone, Debug)]
+struct Passage {
+    house: Arc<House>,
+    upstream: Arc<Upstream>,
+    desk: Arc<Desk>,
+    policy: Arc<Policy>,
 }
 
 /// What [`Gateway::call`] gives: an answer at hand, or the future of one.
@@ -178,37 +187,49 @@ impl Gateway {
     /// Answers one request. Never fails: what goes wrong is an answer too.
     pub fn call(&self, request: Request<Body>) -> Outcome {
         let mut ledger = self.desk.open(request.method().clone());
-        let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &mut ledger)));
+        // A look at it, not a share of it: most requests end here.
+        let policy = self.house.policy.load();
+        let step = std::panic::catch_unwind(AssertUnwindSafe(|| self.at_once(request, &policy, &mut ledger)));
         match step.unwrap_or(Err(Refusal::Broken)) {
             Ok(Step::Reply(response)) => Outcome::Ready(Some(close(response, ledger))),
             Ok(Step::Go(call)) => {
-                let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.go(call, ledger).await })))
+                let passage = self.under(Guard::into_inner(policy));
+                Outcome::Waiting(Waiting(Box::pin(async move { passage.go(call, ledger).await })))
             }
             Ok(Step::Grant(request)) => {
-                let gateway = self.clone();
-                Outcome::Waiting(Waiting(Box::pin(async move { gateway.grant(*request, ledger).await })))
+                let passage = self.under(Guard::into_inner(policy));
+                Outcome::Waiting(Waiting(Box::pin(async move { passage.grant(*request, ledger).await })))
             }
             Err(refusal) => Outcome::Ready(Some(refused(&refusal, ledger))),
         }
     }
 
-    fn at_once(&self, request: Request<Body>, ledger: &mut Ledger) -> Result<Step, Refusal> {
+    fn under(&self, policy: Arc<Policy>) -> Passage {
+        let Self { house, upstream, desk } = self.clone();
+        Passage { house, upstream, desk, policy }
+    }
+
+    fn at_once(
+        &self,
+        request: Request<Body>,
+        policy: &Arc<Policy>,
+        ledger: &mut Ledger,
+    ) -> Result<Step, Refusal> {
         let house = &*self.house;
         let came = house.cache.epochs.now();
         call::check_target(&request)?;
-        if grant::is_for(&request, &house.settings.prefix) {
+        if grant::is_for(&request, &policy.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
         }
-        ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
-        let call = Call::classify(house, request, came, ledger)?;
-        if let Err(refusal) = self.may(ledger, &call) {
+        ledger.caller = policy.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
+        let call = Call::classify(&house.catalogue, &policy.settings, request, came, ledger)?;
+        if let Err(refusal) = may(house, policy, ledger, &call) {
             // Who is to extend the rules must see what was asked for.
             ledger.path = Some(call.subject.path().into());
             return Err(refusal);
         }
-        let mut call = call.check_head(&house.settings)?;
-        if let Some(response) = self.look_up(&mut call, ledger) {
+        let mut call = call.check_head(&policy.settings)?;
+        if let Some(response) = self.look_up(policy, &mut call, ledger) {
             return Ok(Step::Reply(response));
         }
         // What is asked by body is looked up once the body is there.
@@ -222,35 +243,31 @@ impl Gateway {
         Ok(Step::Go(Box::new(call)))
     }
 
-    /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
-    fn may(&self, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
-        let house = &*self.house;
-        if !house.callers.may(ledger.caller, usize::from(call.subject.endpoint.0)) {
-            return Err(Refusal::Forbidden);
-        }
-        if house.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
-            return Err(Refusal::UnknownEndpoint);
-        }
-        match ledger.caller {
-            Some(caller) => house.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
-            None => Ok(()),
-        }
-    }
-
     /// A kept answer that is still true. Names the read on the way, for the fetch that follows a miss.
-    fn look_up(&self, call: &mut Call, ledger: &mut Ledger) -> Option<Response<Body>> {
+    fn look_up(&self, policy: &Arc<Policy>, call: &mut Call, ledger: &mut Ledger) -> Option<Response<Body>> {
         let read = call.read(&self.house.catalogue)?;
         if !read.by_body {
             call.name(&self.house, read, None);
         }
         let now = ledger.opened;
-        let response = self.kept(call, &Question::default(), now, ledger)?;
+        let found = self.house.cache.find(call.key.as_ref()?);
+        let response = match found.as_ref().and_then(|entry| read::fresh(entry, call, now, ledger)) {
+            Some(response) => response,
+            None if found.is_none() && read.by_entity.is_none() => return None,
+            // What is past its time may have to be fetched, under the policy of this request.
+            None => {
+                let passage = self.under(Arc::clone(policy));
+                passage.kept(found, call, &Question::default(), now, ledger)?
+            }
+        };
         if ledger.cache != CacheOutcome::Hit || self.desk.hit_is_logged() {
             ledger.path = Some(call.subject.path().into());
         }
         Some(response)
     }
+}
 
+impl Passage {
     async fn go(&self, call: Box<Call>, mut ledger: Ledger) -> Response<Body> {
         // Behind a pointer each: moved about by value they cost more than the allocation.
         let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
@@ -260,7 +277,7 @@ impl Gateway {
             }
             Effect::Write(_) | Effect::Relay => Box::pin(self.relay(call, &mut ledger)),
         };
-        let seat = Seat::take(&self.house.waiting, self.house.settings.requests_max);
+        let seat = Seat::take(&self.house.waiting, self.policy.settings.requests_max);
         let result = seated(seat, going).await;
         answer(result, ledger)
     }
@@ -275,6 +292,21 @@ impl Gateway {
         };
         self.desk.audit_grant(ledger.caller, outcome);
         answer(result, ledger)
+    }
+}
+
+/// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
+fn may(house: &House, policy: &Policy, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
+    let endpoint = usize::from(call.subject.endpoint.0);
+    if !policy.callers.may(ledger.caller, endpoint) {
+        return Err(Refusal::Forbidden);
+    }
+    if policy.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
+        return Err(Refusal::UnknownEndpoint);
+    }
+    match ledger.caller {
+        Some(caller) => policy.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
+        None => Ok(()),
     }
 }
 

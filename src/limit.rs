@@ -207,6 +207,22 @@ impl Limits {
         bells.iter().for_each(|bell| bell.notify_one());
     }
 
+    /// Gives each pool this size, in the order of their numbers. One whose size is as it was notices nothing; one
+    /// that changes knows of the permits it has given, as many as it had to remember, and those who wait look again.
+    pub fn resize(&self, sizes: &[PoolSettings]) {
+        let mut bells = Bells::new();
+        for (pool, size) in self.pools.iter().zip(sizes) {
+            let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.now();
+            let changed = pool.rate != size.rate;
+            pool.change(size.rate, size.per_call, now, &self.settings);
+            if changed {
+                pool.queue.everybody(&mut bells);
+            }
+        }
+        bells.iter().for_each(|bell| bell.notify_one());
+    }
+
     /// Every pool as it is now, in the order of their numbers.
     #[must_use]
     pub fn snapshot(&self) -> Vec<PoolState> {

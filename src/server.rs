@@ -1,21 +1,29 @@
 //! `Server`: sockets in, answers out, and an end without a failed request.
 //!
-//! One plain listener accepts and hands connections out in turn to workers: threads with a `current_thread`
+//! The listeners accept and hand connections out in turn to workers: threads with a `current_thread`
 //! runtime each, so that nothing on the path of a hit crosses a core. What a request is answered with is
 //! `gateway`'s business; here are accepting, framing and ending.
 
 pub mod admin;
 mod connection;
+mod listen;
+mod stream;
+mod tls;
 mod watch;
+
+pub use listen::UnixSettings;
+pub use tls::{Tls, TlsSettings};
 
 use crate::gateway::Gateway;
 use crate::tasks::Tasks;
+use crate::units::Address;
+use listen::{Listener, Raw};
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -30,38 +38,47 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// The longest head.
     pub head_bytes_max: usize,
+    /// How sockets in the file system are made.
+    pub unix: UnixSettings,
     /// Still accepting, but no longer ready.
     pub drain_delay: Duration,
     /// Open requests have this long to end.
     pub drain_timeout: Duration,
 }
 
-/// A bound listener and the workers behind it.
+/// Bound listeners and the workers behind them.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     gateways: Vec<Gateway>,
     settings: Settings,
 }
 
 /// A connection on its way to a worker, with its place among those that may be open.
-type Accepted = (std::net::TcpStream, OwnedSemaphorePermit);
+type Accepted = (Raw, OwnedSemaphorePermit);
 
 impl Server {
-    /// Binds the listener. Must be called on a runtime.
+    /// Without a listener yet.
+    #[must_use]
+    pub fn new(gateways: Vec<Gateway>, settings: Settings) -> Self {
+        Self { listeners: Vec::new(), gateways, settings }
+    }
+
+    /// Opens one more door. Must be called on a runtime.
     ///
     /// # Errors
-    /// When the address is taken or not ours.
-    pub async fn bind(address: SocketAddr, gateways: Vec<Gateway>, settings: Settings) -> io::Result<Self> {
-        Ok(Self { listener: TcpListener::bind(address).await?, gateways, settings })
+    /// When the address is taken or not ours, or the socket cannot be given its owner.
+    pub async fn listen(&mut self, address: &Address, tls: Option<&Arc<Tls>>) -> io::Result<()> {
+        self.listeners.push(Listener::open(address, &self.settings.unix, tls).await?);
+        Ok(())
     }
 
     /// Where it listens, with the port that was found free if none was named.
     ///
     /// # Errors
     /// When the system does not say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn addresses(&self) -> io::Result<Vec<Address>> {
+        self.listeners.iter().map(Listener::address).collect()
     }
 
     /// Serves until `stop`, then drains: accepts for the delay, ends connections after their answer, and waits
@@ -89,9 +106,9 @@ impl Server {
         tokio::select! {
             biased;
             () = end => {}
-            () = accept(&self.listener, &senders, &open) => {}
+            () = accept(&self.listeners, &senders, &open) => {}
         }
-        accept_waiting(self.listener, &senders, &open).await;
+        accept_waiting(self.listeners, &senders, &open).await;
         drop(senders);
         closing.cancel();
         for thread in threads {
@@ -103,14 +120,13 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
+async fn accept(listeners: &[Listener], workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
     let mut turn = 0;
     loop {
         let Ok(place) = Arc::clone(open).acquire_owned().await else {
             return;
         };
-        let accepted = listener.accept().await.and_then(|(stream, _)| stream.into_std());
-        match accepted {
+        match poll_fn(|cx| accept_any(listeners, turn, cx)).await {
             Ok(stream) => {
                 // A worker that has gone takes its turn with it; its connections are closed.
                 let _ = workers[turn % workers.len()].send((stream, place)).await;
@@ -125,18 +141,18 @@ async fn accept(listener: &TcpListener, workers: &[mpsc::Sender<Accepted>], open
     }
 }
 
+/// From whichever listener has one; another is asked first each time.
+fn accept_any(listeners: &[Listener], turn: usize, cx: &mut Context<'_>) -> Poll<io::Result<Raw>> {
+    let (before, from) = listeners.split_at(turn % listeners.len().max(1));
+    let asked = from.iter().chain(before).map(|listener| listener.poll_accept(cx));
+    asked.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
+}
+
 /// The end of accepting: what already stands in the kernel's queue has been promised an answer.
-async fn accept_waiting(listener: TcpListener, workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
-    let Ok(listener) = listener.into_std() else {
-        return;
-    };
-    let mut turn = 0;
-    while let Ok((stream, _)) = listener.accept() {
-        if let Ok(place) = Arc::clone(open).try_acquire_owned()
-            && stream.set_nonblocking(true).is_ok()
-        {
+async fn accept_waiting(listeners: Vec<Listener>, workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
+    for (turn, stream) in listeners.into_iter().flat_map(Listener::close).enumerate() {
+        if let Ok(place) = Arc::clone(open).try_acquire_owned() {
             let _ = workers[turn % workers.len()].send((stream, place)).await;
-            turn += 1;
         }
     }
 }
@@ -166,7 +182,7 @@ impl Worker {
         let ticking = Arc::clone(&watch);
         self.tasks.spawn_until_stop("connection watch", async move { ticking.run().await });
         while let Some((stream, place)) = connections.recv().await {
-            let Ok(stream) = TcpStream::from_std(stream) else {
+            let Ok(stream) = stream.arrive() else {
                 continue;
             };
             let served = connection::serve(

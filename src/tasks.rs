@@ -48,10 +48,24 @@ impl Tasks {
         }));
     }
 
-    /// How many tasks are running.
+    /// Runs `work` where it may block; `None` when it broke.
+    pub fn blocking<T, F>(&self, work: F) -> impl Future<Output = Option<T>> + Send + use<T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let (token, work) = (self.work.token(), tokio::task::spawn_blocking(work));
+        async move {
+            let done = work.await.ok();
+            drop(token);
+            done
+        }
+    }
+
+    /// How many tasks are running that come to an end by themselves, and how many that would go on for ever.
     #[must_use]
-    pub fn count(&self) -> usize {
-        self.work.len() + self.loops.len()
+    pub fn counts(&self) -> (usize, usize) {
+        (self.work.len(), self.loops.len())
     }
 
     /// Resolves when no work is under way. Loops go on: work may still need them.

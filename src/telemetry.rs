@@ -8,6 +8,8 @@ mod histogram;
 pub mod line;
 pub mod log;
 pub mod metrics;
+pub mod reloads;
+pub mod roster;
 
 use crate::body::Body;
 use crate::catalogue::{Catalogue, EndpointId};
@@ -17,6 +19,8 @@ use crate::upstream::Upstream;
 use cells::Cells;
 use http::{Method, Response};
 use line::Lines;
+use reloads::Reloads;
+use roster::Roster;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -26,9 +30,11 @@ pub struct Office {
     /// The rows, for their names.
     pub catalogue: Arc<Catalogue>,
     /// The callers' names, by number.
-    pub callers: Vec<String>,
+    pub callers: Roster,
     /// Of so many hits one is logged; 1 is every one, 0 none.
-    pub hits_one_in: u64,
+    pub hits_one_in: AtomicU64,
+    /// What became of the configuration.
+    pub reloads: Reloads,
 }
 
 /// Where one worker tells.
@@ -67,7 +73,7 @@ impl Desk {
 
     /// Whether this hit is one of those that are logged.
     pub fn hit_is_logged(&self) -> bool {
-        match self.office.hits_one_in {
+        match self.office.hits_one_in.load(Relaxed) {
             0 => false,
             1 => true,
             many => self.hits.fetch_add(1, Relaxed).is_multiple_of(many),
@@ -90,12 +96,12 @@ impl Desk {
 
     /// One audit line: who changed what, and how it ended. No bodies.
     pub fn audit(&self, caller: Option<u16>, endpoint: EndpointId, path: &str, outcome: &str) {
-        log::audit(log::caller(&self.office, caller), self.name(endpoint), path, outcome);
+        log::audit(&log::caller(&self.office, caller), self.name(endpoint), path, outcome);
     }
 
     /// The audit line of a token request, whoever answered it.
     pub fn audit_grant(&self, caller: Option<u16>, outcome: &str) {
-        log::audit(log::caller(&self.office, caller), "token", "/token", outcome);
+        log::audit(&log::caller(&self.office, caller), "token", "/token", outcome);
     }
 }
 

@@ -5,24 +5,41 @@
 //! for one grant; a failure is remembered and not repeated before its time. Every token has a serial number, so
 //! that a hundred calls refused with the same token cause one renewal.
 //!
-//! How many grants an hour may be asked for, and how that outlives a restart, is not decided here yet: the place
-//! for it is [`TokenKeeper::begin`], the only way to a grant.
+//! [`TokenKeeper::begin`] is the only way to a grant. How many an hour may have is arithmetic in [`budget`]; it is
+//! written down before a grant leaves ([`state`]), so that it outlives a restart.
 
 pub mod ask;
+mod book;
+pub mod budget;
+pub mod files;
+mod life;
+mod pause;
+mod refusals;
+mod report;
+pub mod seal;
+pub mod state;
 
-use crate::clock::{self, Instant};
+use crate::clock::{self, Instant, Wall, millis};
 use crate::tasks::Tasks;
 use arc_swap::ArcSwapOption;
 use ask::{Asker, Failure};
+use book::Outcome;
+use budget::{Budget, Standing};
 use futures_util::FutureExt;
 use http::HeaderValue;
+use pause::Pause;
+use refusals::Refusals;
+pub use refusals::Refused;
+pub use report::{Counts, Remembered, Report};
+use secrecy::SecretString;
+use state::{StateDir, Stored};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Times.
+/// Times, and the budget.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How long a call waits for a token.
@@ -37,6 +54,8 @@ pub struct Settings {
     pub refused_retry_min: Duration,
     /// The longest such pause.
     pub refused_retry_max: Duration,
+    /// Grants in any hour; beyond that they slow down.
+    pub grants_per_hour: usize,
 }
 
 /// An app token.
@@ -50,6 +69,8 @@ pub struct Token {
     pub until: Option<Instant>,
     /// The app's UUID, as the vendor named it with this token.
     pub application: Option<String>,
+    /// The same end by the wall clock, in milliseconds since 1970: tokio's stands still while the machine sleeps.
+    ends_ms: Option<u64>,
     granted: Instant,
     /// Milliseconds after `granted` of the last call that it was good for, plus one.
     proven: AtomicU64,
@@ -62,32 +83,10 @@ pub enum NoToken {
     Refused(String, Duration),
     /// The vendor could not be asked.
     Failed(String, Duration),
+    /// The budget of grants is spent; the next one may be asked for after this.
+    Spent(Duration),
     /// None in time.
     TimedOut,
-}
-
-/// What may be done after the vendor refused a token.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Refused {
-    /// Another token is there or will be asked for: send the call once more.
-    Again,
-    /// It was good for another call meanwhile: the refusal is about something else.
-    NotTheToken,
-    /// It was renewed for a refusal just now: asking yet again would look like abuse.
-    TooSoon,
-}
-
-/// Numbers for telemetry.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// Grants that gave a token.
-    pub granted: u64,
-    /// Grants that the vendor refused.
-    pub refused: u64,
-    /// Grants that failed otherwise.
-    pub failed: u64,
-    /// Times a token was refused on a call and renewed for it.
-    pub renewed_after_refusal: u64,
 }
 
 /// Keeps the token.
@@ -98,63 +97,76 @@ pub struct TokenKeeper {
     asker: Asker,
     settings: Settings,
     tasks: Tasks,
+    wall: Wall,
+    began: Instant,
+    memory: Option<Arc<StateDir>>,
 }
 
 struct State {
     asking: bool,
     serial: u64,
-    failures: u32,
-    pause: Option<(Instant, NoToken)>,
-    refused_at: Option<Instant>,
-    /// The next renewal for a refusal is so long after that.
-    refusals_apart: Duration,
+    pause: Pause,
+    refusals: Refusals,
+    budget: Budget,
     renew_at: Option<Instant>,
+    /// When the last token that was taken was asked for.
+    issued_ms: u64,
+    /// How often the secret was replaced.
+    secrets: u64,
     counts: Counts,
+    last: Option<(Instant, &'static str)>,
     dice: fastrand::Rng,
 }
 
-/// Renewals caused by refused tokens are at least this far apart; twice as far each time that it did not help.
-const BETWEEN_REFUSALS: Duration = Duration::from_secs(60);
-/// And never further: three an hour.
-const BETWEEN_REFUSALS_MAX: Duration = Duration::from_secs(20 * 60);
-/// A renewal for a refusal has helped if there is none for this long.
-const HELPED: Duration = Duration::from_secs(3600);
-/// A token that lives shorter than this is a failure: most often `expires_in` is read in the wrong unit. It is
-/// used while it lasts, and the next is asked for as after any other failure.
-const SHORTEST: Duration = Duration::from_secs(60);
 /// A token this close to its end is not sent: it could die on the way.
-const MARGIN: Duration = Duration::from_secs(2);
-
+const MARGIN: Duration = Duration::from_millis(MARGIN_MS);
+const MARGIN_MS: u64 = 2_000;
 impl TokenKeeper {
-    /// No token yet; nothing is asked until somebody needs one or [`Self::renewals`] runs.
+    /// With what `memory` holds; nothing is asked until somebody needs a token or [`Self::renewals`] runs. Reads
+    /// files: to be called where that may block.
     #[must_use]
-    pub fn new(asker: Asker, settings: Settings, tasks: Tasks, dice: fastrand::Rng) -> Arc<Self> {
+    pub fn new(
+        asker: Asker,
+        settings: Settings,
+        tasks: Tasks,
+        dice: fastrand::Rng,
+        wall: Wall,
+        memory: Option<Arc<StateDir>>,
+    ) -> Arc<Self> {
         let state = State {
             asking: false,
             serial: 0,
-            failures: 0,
-            pause: None,
-            refused_at: None,
-            refusals_apart: BETWEEN_REFUSALS,
+            pause: Pause::default(),
+            refusals: Refusals::new(settings.grants_per_hour),
+            budget: Budget::new(settings.grants_per_hour),
             renew_at: None,
+            issued_ms: 0,
+            secrets: 0,
             counts: Counts::default(),
+            last: None,
             dice,
         };
-        Arc::new(Self {
+        let keeper = Arc::new(Self {
             current: ArcSwapOption::empty(),
             state: Mutex::new(state),
             done: watch::Sender::new(0),
             asker,
             settings,
             tasks,
-        })
+            wall,
+            began: clock::now(),
+            memory,
+        });
+        keeper.remember();
+        keeper
     }
 
     /// The token, if there is a good one.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Token>> {
         let token = self.current.load_full()?;
-        let good = token.until.is_none_or(|until| clock::now() + MARGIN < until);
+        let good = token.until.is_none_or(|until| clock::now() + MARGIN < until)
+            && token.ends_ms.is_none_or(|ends| self.wall.unix_ms().saturating_add(MARGIN_MS) < ends);
         good.then_some(token)
     }
 
@@ -178,53 +190,26 @@ impl TokenKeeper {
         match self.current() {
             Some(token) => Ok(token),
             None if waited.is_err() => Err(NoToken::TimedOut),
-            None => Err(self.lock().paused(clock::now()).unwrap_or(NoToken::TimedOut)),
+            None => Err(self.blocked(&self.lock()).map_or(NoToken::TimedOut, |(_, why)| why)),
         }
     }
 
-    /// The vendor refused the token of this serial on a call that left at `left`.
-    pub fn refuse(&self, token: &Token, left: Instant) -> Refused {
+    /// From now on tokens are asked for with another secret. The token that the old one gave is not used any more.
+    pub fn replace_secret(&self, secret: SecretString) {
         let mut state = self.lock();
-        if token.serial != state.serial {
-            return Refused::Again;
+        if let Some(memory) = self.memory.clone() {
+            memory.reseal(&secret);
+            let work = self.tasks.blocking(move || memory.forget_foreign());
+            self.tasks.spawn("old token removed", async move { work.await.unwrap_or_default() });
         }
-        // It was good for another call after this one had left: the refusal is not about the token.
-        let left_ms = left.saturating_duration_since(token.granted).as_millis() as u64;
-        if token.proven.load(Ordering::Relaxed) > left_ms + 1 {
-            return Refused::NotTheToken;
-        }
-        let now = clock::now();
-        if self.current.load().is_some() {
-            let since = state.refused_at.map(|at| now.duration_since(at));
-            if since.is_some_and(|since| since < state.refusals_apart) {
-                return Refused::TooSoon;
-            }
-            // So soon again: the last renewal has not helped, and the next will hardly.
-            state.refusals_apart = match since {
-                Some(since) if since < HELPED => (state.refusals_apart * 2).min(BETWEEN_REFUSALS_MAX),
-                _ => BETWEEN_REFUSALS,
-            };
-            state.refused_at = Some(now);
-            state.counts.renewed_after_refusal += 1;
-            tracing::warn!(
-                token.serial = token.serial,
-                "the vendor refused the token on a call: it is renewed"
-            );
-            self.current.store(None);
-        }
-        Refused::Again
-    }
-
-    /// The token was good for a call.
-    pub fn proved(&self, token: &Token) {
-        let ms = clock::now().saturating_duration_since(token.granted).as_millis() as u64;
-        token.proven.store(ms + 1, Ordering::Relaxed);
-    }
-
-    /// Numbers for telemetry.
-    #[must_use]
-    pub fn counts(&self) -> Counts {
-        self.lock().counts
+        self.asker.client_secret.store(Arc::new(secret));
+        state.secrets += 1;
+        // The new secret deserves a trial of its own; the budget stays.
+        state.pause.end();
+        self.current.store(None);
+        drop(state);
+        tracing::info!("the client secret was replaced: a new token is asked for");
+        self.done.send_modify(|count| *count += 1);
     }
 
     /// Asks for the first token, and renews it early for as long as the gateway runs.
@@ -247,12 +232,22 @@ impl TokenKeeper {
     /// When the next grant should begin.
     fn due(&self) -> Instant {
         let state = self.lock();
-        match (&state.pause, self.current(), state.renew_at) {
-            (Some((until, _)), Some(_), Some(at)) => at.max(*until),
-            (Some((until, _)), _, _) => *until,
-            (None, Some(_), Some(at)) => at,
-            (None, _, _) => clock::now(),
-        }
+        let due = state.renew_at.filter(|_| self.current().is_some()).unwrap_or_else(clock::now);
+        self.blocked(&state).map_or(due, |(until, _)| due.max(until))
+    }
+
+    /// Until when no grant may be asked for, and why; `None` when it may.
+    fn blocked(&self, state: &State) -> Option<(Instant, NoToken)> {
+        let (now, line_ms) = (clock::now(), self.moment().line_ms);
+        let pause = state.pause.at(now);
+        let spent = match state.budget.standing(line_ms) {
+            Standing::Beyond(at_ms) if at_ms > line_ms => {
+                let left = Duration::from_millis((at_ms - line_ms).unsigned_abs());
+                Some((now + left, NoToken::Spent(left)))
+            }
+            _ => None,
+        };
+        pause.into_iter().chain(spent).max_by_key(|(until, _)| *until)
     }
 
     /// Starts a grant unless one is under way, or a token is there and this is no renewal. The only way to one.
@@ -262,61 +257,58 @@ impl TokenKeeper {
         if state.asking || (!renewal && self.current().is_some()) {
             return Ok(());
         }
-        if let Some(pause) = state.paused(clock::now()) {
-            return Err(pause);
+        if let Some((_, why)) = self.blocked(&state) {
+            return Err(why);
         }
         state.asking = true;
+        let secrets = state.secrets;
         drop(state);
         let keeper = Arc::clone(self);
         self.tasks.spawn("token grant", async move {
             // Also when it breaks, the next one may begin.
-            let asking = AssertUnwindSafe(keeper.asker.ask()).catch_unwind().await;
-            keeper.finish(asking.unwrap_or_else(|_| Err(Failure::Failed("asking broke".to_owned()))));
+            let outcome = AssertUnwindSafe(keeper.grant()).catch_unwind().await;
+            let broke = |_| Outcome::Failure(Failure::Failed("asking broke".to_owned()));
+            let granted = keeper.finish(outcome.unwrap_or_else(broke), secrets);
+            if let (Some(token), Some(memory)) = (granted, keeper.memory.clone()) {
+                let _ = keeper.tasks.blocking(move || memory.save(&token)).await;
+            }
         });
         Ok(())
     }
 
-    fn finish(&self, granted: Result<ask::Grant, Failure>) {
+    /// Takes what came of a grant, tells those who wait, and gives back what is to be written down.
+    fn finish(&self, outcome: Outcome, secrets: u64) -> Option<Stored> {
         let now = clock::now();
+        let mut granted = None;
         let mut state = self.lock();
         state.asking = false;
-        match granted {
-            Ok(grant) => {
-                // Asking again as soon as it ends would never end.
-                let short = grant.lives.filter(|lives| *lives < SHORTEST);
-                self.take(&mut state, grant, now);
-                if let Some(lives) = short {
-                    let what = format!("the vendor's token lives for {lives:?} only");
-                    state.fail(Failure::Failed(what), now, &self.settings);
-                } else {
-                    state.failures = 0;
-                    state.pause = None;
+        // What was asked with a secret that has been replaced is worth nothing, for good or ill.
+        if state.secrets == secrets {
+            match outcome {
+                Outcome::Granted(token, age) => {
+                    state.last = Some((now, "granted"));
+                    state.counts.granted += 1;
+                    self.take(&mut state, &token, age, "granted");
+                    self.judge_life(&mut state, &token, now);
+                    granted = Some(token);
                 }
+                Outcome::Found(token, age) => {
+                    state.last = Some((now, "found"));
+                    self.take(&mut state, &token, age, "found");
+                    state.pause.end();
+                }
+                Outcome::NotYet => {}
+                Outcome::Failure(failure) => state.fail(&failure, now, &self.settings),
             }
-            Err(failure) => state.fail(failure, now, &self.settings),
         }
         drop(state);
         self.done.send_modify(|count| *count += 1);
+        granted
     }
 
-    /// From here on this token is in use.
-    fn take(&self, state: &mut State, grant: ask::Grant, now: Instant) {
-        state.serial += 1;
-        state.counts.granted += 1;
-        let latest = self.settings.renew_after_max;
-        let latest = grant.lives.map_or(latest, |lives| lives.mul_f64(0.72).min(latest));
-        // Chance comes last, so that what was started together is not renewed together.
-        let renew_in = latest.mul_f64(1.0 - state.dice.f64() / 6.0);
-        state.renew_at = Some(now + renew_in);
-        self.current.store(Some(Arc::new(Token {
-            header: grant.header,
-            serial: state.serial,
-            until: grant.lives.map(|lives| now + lives),
-            application: grant.application,
-            granted: now,
-            proven: AtomicU64::new(0),
-        })));
-        tracing::info!(token.serial = state.serial, token.renew_in_s = renew_in.as_secs(), "token granted");
+    /// Now, by both clocks.
+    fn moment(&self) -> budget::Now {
+        budget::Now { line_ms: millis(clock::now() - self.began), wall_ms: self.wall.unix_ms() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -325,33 +317,13 @@ impl TokenKeeper {
 }
 
 impl State {
-    fn paused(&self, now: Instant) -> Option<NoToken> {
-        let (until, why) = self.pause.as_ref()?;
-        let left = until.checked_duration_since(now).filter(|left| !left.is_zero())?;
-        Some(match why {
-            NoToken::Refused(what, _) => NoToken::Refused(what.clone(), left),
-            NoToken::Failed(what, _) => NoToken::Failed(what.clone(), left),
-            NoToken::TimedOut => NoToken::TimedOut,
-        })
-    }
-
-    fn fail(&mut self, failure: Failure, now: Instant, settings: &Settings) {
-        let (min, max, what, refused) = match failure {
-            Failure::Refused(what) => (settings.refused_retry_min, settings.refused_retry_max, what, true),
-            Failure::Failed(what) => (settings.retry_min, settings.retry_max, what, false),
-        };
-        let doubled = min.saturating_mul(1 << self.failures.min(20)).min(max);
-        let pause = doubled.mul_f64(0.8 + 0.4 * self.dice.f64()).min(max);
-        self.failures = self.failures.saturating_add(1);
-        tracing::error!(token.retry_in_s = pause.as_secs_f64(), "no token: {what}");
-        let why = if refused {
-            self.counts.refused += 1;
-            NoToken::Refused(what, pause)
-        } else {
-            self.counts.failed += 1;
-            NoToken::Failed(what, pause)
-        };
-        self.pause = Some((now + pause, why));
+    fn fail(&mut self, failure: &Failure, now: Instant, settings: &Settings) {
+        match failure {
+            Failure::Refused(_) => self.counts.refused += 1,
+            Failure::Failed(_) | Failure::Unreached(_) => self.counts.failed += 1,
+        }
+        self.last = Some((now, failure.kind()));
+        self.pause.after(failure, now, settings, &mut self.dice);
     }
 }
 

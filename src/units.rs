@@ -6,6 +6,10 @@
 //! What may surprise: numbers are whole (`"1500ms"`, not `"1.5s"`), units are case-sensitive
 //! (`MB` is 10⁶ bytes, `MiB` is 2²⁰), and everything printed here reads back as the same value.
 
+mod address;
+
+pub use address::{ADDRESS, Address};
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;

@@ -8,12 +8,13 @@ use crate::caller::{self, Callers};
 use crate::catalogue::{Catalogue, Effect, Endpoint, Pool};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
-use crate::token::{self, ask::Asker};
+use crate::token::{self, ask::Asker, files::Disk, seal::Owner, seal::derive, state::StateDir};
+use crate::units::Rate;
 use crate::upstream::{self, Upstream};
 use crate::{gateway, limit, server};
-use aws_lc_rs::hkdf;
+use arc_swap::ArcSwap;
 use http::{HeaderValue, Uri};
-use secrecy::ExposeSecret;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// 0 is one per core.
@@ -23,28 +24,31 @@ pub(super) fn workers(set: usize) -> usize {
 
 /// What hashes of tags and keys are keyed with: the same for every gateway of one app, and known to nobody else.
 pub(super) fn derive_secret(config: &Config) -> Secret {
-    struct Length(usize);
-    impl hkdf::KeyType for Length {
-        fn len(&self) -> usize {
-            self.0
-        }
-    }
-    let mut bytes = [0; 16];
-    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"easemob-gateway/tags");
-    let key = salt.extract(config.vendor.client_secret.value().expose_secret().as_bytes());
-    let info = [config.vendor.org.as_bytes(), b"#", config.vendor.app.as_bytes()];
-    // Fails only for lengths beyond what the hash allows; sixteen is not.
-    if let Ok(okm) = key.expand(&info, Length(bytes.len())) {
-        let _ = okm.fill(&mut bytes);
-    }
-    Secret::new(bytes)
+    let vendor = &config.vendor;
+    let about = [vendor.org.as_bytes(), b"#", vendor.app.as_bytes()];
+    Secret::new(derive(vendor.client_secret.value(), b"easemob-gateway/tags", &about))
 }
 
-pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
+/// The folder in which the token outlives the process, if there is to be one.
+pub(super) fn state_dir(config: &Config) -> Option<Arc<StateDir>> {
+    let (vendor, folder) = (&config.vendor, config.token.state_dir.as_ref()?);
+    let owner = Owner {
+        origin: vendor.origin.to_string(),
+        org: vendor.org.clone(),
+        app: vendor.app.clone(),
+        client_id: vendor.client_id.clone(),
+    };
+    Some(Arc::new(StateDir::new(Arc::new(Disk::new(&folder.0)), owner, vendor.client_secret.value())))
+}
+
+/// The callers, numbered in the order of the configuration.
+pub(super) fn callers(config: &Config, numbers: &[u16], catalogue: &Catalogue) -> Callers {
     let settings: Vec<caller::Settings> = config
         .callers
         .iter()
-        .map(|caller| caller::Settings {
+        .zip(numbers)
+        .map(|(caller, number)| caller::Settings {
+            number: *number,
             name: caller.name.clone(),
             digests: caller.keys.iter().map(|key| *key.bytes()).collect(),
             allow: caller.allow.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
@@ -53,6 +57,17 @@ pub(super) fn callers(config: &Config, catalogue: &Catalogue) -> Callers {
     let endpoints: Vec<(&str, bool)> =
         catalogue.rows().map(|(_, row)| (row.endpoint.name, row.endpoint.by_name)).collect();
     Callers::new(&settings, &endpoints)
+}
+
+/// Each caller's own quota, at its number.
+pub(super) fn quotas(config: &Config, numbers: &[u16]) -> Vec<Option<Rate>> {
+    let mut quotas = Vec::new();
+    for (caller, number) in config.callers.iter().zip(numbers) {
+        let at = usize::from(*number);
+        quotas.resize(quotas.len().max(at + 1), None);
+        quotas[at] = caller.quota;
+    }
+    quotas
 }
 
 pub(super) fn asker(
@@ -67,7 +82,7 @@ pub(super) fn asker(
             .map_err(|_| StartError::Unsendable("org or app"))?,
         host: path.host.clone(),
         client_id: vendor.client_id.clone(),
-        client_secret: vendor.client_secret.value().clone(),
+        client_secret: ArcSwap::from_pointee(vendor.client_secret.value().clone()),
         unit: match vendor.expires_in_unit {
             config::ExpiresInUnit::Seconds => Unit::Seconds,
             config::ExpiresInUnit::Milliseconds => Unit::Milliseconds,
@@ -117,6 +132,7 @@ pub(super) fn token_settings(config: &Config) -> token::Settings {
         retry_max: config.token.retry_max,
         refused_retry_min: config.token.refused_retry_min,
         refused_retry_max: config.token.refused_retry_max,
+        grants_per_hour: config.token.grants_per_hour,
     }
 }
 
@@ -171,6 +187,17 @@ pub(super) fn upstream_settings(config: &Config) -> upstream::Settings {
     }
 }
 
+/// Where certificates are, if there are any.
+pub(super) fn tls_settings(config: &Config) -> Option<server::TlsSettings> {
+    let listen = &config.listen;
+    Some(server::TlsSettings {
+        certificate: listen.tls_certificate.clone()?,
+        key: listen.tls_key.clone()?,
+        client_ca: listen.tls_client_ca.clone(),
+        client_required: listen.tls_client_required,
+    })
+}
+
 pub(super) fn server_settings(config: &Config) -> server::Settings {
     let listen = &config.listen;
     server::Settings {
@@ -178,6 +205,11 @@ pub(super) fn server_settings(config: &Config) -> server::Settings {
         head_timeout: listen.head_timeout,
         idle_timeout: listen.idle_timeout,
         head_bytes_max: bytes(listen.head_bytes_max.bytes()),
+        unix: server::UnixSettings {
+            mode: listen.unix_mode.0,
+            user: listen.unix_owner.as_ref().and_then(|owner| owner.user.clone()),
+            group: listen.unix_owner.as_ref().and_then(|owner| owner.group.clone()),
+        },
         drain_delay: listen.drain_delay,
         drain_timeout: listen.drain_timeout,
     }

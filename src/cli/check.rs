@@ -10,6 +10,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
+    crate::app::tls(&loaded.config).map_err(|error| Failure::Configuration(error.to_string()))?;
     print!("{}", loaded.config.print());
     Ok(())
 }

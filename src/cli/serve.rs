@@ -1,49 +1,81 @@
 //! `serve`: the gateway, until SIGTERM or SIGINT.
 //!
+//! SIGHUP and a changed file put another configuration in force (`reload`).
+//!
 //! The log goes to standard error; standard output stays empty. A second signal ends the process at once.
 
-use super::Failure;
+use super::notify::{State, tell};
+use super::reload::Reloading;
+use super::{Failure, harden};
 use crate::app::App;
 use crate::config::{Config, LogFormat};
-use crate::telemetry::log;
+use crate::telemetry::log::{self, Levels};
+use crate::units::Address;
 use std::path::Path;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let loaded = super::load(path)?;
-    install_log(&loaded.config)?;
+    let levels = install_log(&loaded.config)?;
+    harden::no_core_dumps();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    super::block_on(serve(&loaded.config))?
+    super::block_on(serve(path, &loaded.config, levels))?
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(path: &Path, config: &Config, levels: Levels) -> Result<(), Failure> {
     let signals = Signals::new()?;
+    let reloading = Reloading::new(path, config)?;
     let app = App::open(config).await?;
-    let (address, admin) = app.addresses()?;
+    let (addresses, admin) = app.addresses()?;
+    let address = addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let urls = addresses.iter().map(url).collect::<Vec<_>>().join(", ");
     if config.callers.is_empty() {
-        tracing::warn!("no callers are configured: whoever reaches {address} may do anything");
+        tracing::warn!("no callers are configured: whoever reaches {urls} may do anything");
+    }
+    if config.token.state_dir.is_none() {
+        tracing::warn!(
+            "token.state_dir is not set: each restart asks for a token, and forgets what was asked before"
+        );
     }
     tracing::info!(
-        { version = env!("CARGO_PKG_VERSION"), listen.address = %address, admin.address = %admin },
-        "listening on http://{address}, for operators on http://{admin}"
+        { version = env!("CARGO_PKG_VERSION"), listen.address = address, admin.address = %admin },
+        "listening on {urls}, for operators on http://{admin}"
     );
-    until_signalled(app, signals).await?;
+    let reloader = app.reloader(levels);
+    tell(State::Ready);
+    until_signalled(app, signals, reloading.run(reloader)).await?;
     tracing::info!("stopped");
     Ok(())
 }
 
+/// As a client would be told.
+fn url(address: &Address) -> String {
+    match address {
+        Address::Plain(address) => format!("http://{address}"),
+        Address::Tls(address) => format!("https://{address}"),
+        Address::Unix(path) => format!("unix:{}", path.display()),
+    }
+}
+
 /// Runs the gateway until a signal, then until what is under way has ended, or a second signal.
-pub(super) async fn until_signalled(app: App, mut signals: Signals) -> Result<(), Failure> {
+/// `meanwhile` goes on until the first.
+pub(super) async fn until_signalled(
+    app: App,
+    mut signals: Signals,
+    meanwhile: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     let running = app.run(stop.clone());
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return Ok(ended?),
         name = signals.next() => tracing::info!("{name}: draining"),
+        () = meanwhile => {}
     }
+    tell(State::Stopping);
     stop.cancel();
     tokio::select! {
         ended = running => Ok(ended?),
@@ -71,13 +103,13 @@ impl Signals {
     }
 }
 
-pub(super) fn install_log(config: &Config) -> std::io::Result<()> {
+pub(super) fn install_log(config: &Config) -> std::io::Result<Levels> {
     let format = match config.log.format {
         LogFormat::Json => log::Format::Json,
         LogFormat::Text => log::Format::Text,
     };
-    log::install(format, &config.log.level, std::io::stderr)?;
+    let levels = log::install(format, &config.log.level, std::io::stderr)?;
     // What breaks is a line like any other, whoever reads them.
     std::panic::set_hook(Box::new(|what| tracing::error!("something broke: {what}")));
-    Ok(())
+    Ok(levels)
 }

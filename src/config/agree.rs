@@ -10,8 +10,10 @@ use std::net::SocketAddr;
 
 use super::context::Context;
 use super::nearest::nearest;
+use super::secret::open_to_all;
 use super::value::Text;
-use super::{Caller, Config};
+use super::{Caller, Config, Listen};
+use crate::units::Address;
 
 /// Asks every question; the answers are mistakes and warnings in the context.
 pub(super) fn agree(config: &Config, context: &mut Context<'_>) {
@@ -25,20 +27,34 @@ pub(super) fn agree(config: &Config, context: &mut Context<'_>) {
 
 /// Who can reach us.
 fn doors(config: &Config, context: &mut Context<'_>) {
-    let (listen, admin) = (config.listen.address, config.admin.address);
-    if config.callers.is_empty() && !listen.ip().is_loopback() {
-        let what = format!("no callers are configured, and {listen} is not loopback: anybody could call");
+    let (listen, admin) = (&config.listen, config.admin.address);
+    let open = listen.address.0.iter().find(|address| !address.is_local());
+    if let Some(open) = open.filter(|_| config.callers.is_empty()) {
+        let what = format!("no callers are configured, and {open} is not loopback: anybody could call");
         context.contradiction(
             &["listen.address", "callers"],
             what,
             "at least one [[callers]], or a loopback address",
         );
     }
-    if collide(listen, admin) {
-        let what = format!("admin.address {admin} collides with listen.address {listen}");
+    let sockets: Vec<SocketAddr> = listen.address.0.iter().filter_map(Address::socket).collect();
+    if let Some(same) = sockets.iter().find(|address| collide(**address, admin)) {
+        let what = format!("admin.address {admin} collides with listen.address {same}");
         context.contradiction(&["admin.address", "listen.address"], what, "two different ports");
     }
-    if !admin.ip().is_loopback() {
+    for (at, address) in listen.address.0.iter().enumerate() {
+        let before = &listen.address.0[..at];
+        let taken = before.iter().find(|other| match (address.socket(), other.socket()) {
+            (Some(one), Some(other)) => collide(one, other),
+            _ => address == *other,
+        });
+        if let Some(taken) = taken {
+            let what = format!("listen.address {address} collides with {taken}");
+            context.contradiction(&["listen.address"], what, "each place once");
+        }
+    }
+    tls(listen, context);
+    if !admin.ip().to_canonical().is_loopback() {
         if config.admin.open {
             let warning =
                 format!("admin.address: {admin} is not loopback: whoever reaches it sees everything");
@@ -48,6 +64,31 @@ fn doors(config: &Config, context: &mut Context<'_>) {
             let expected = "a loopback address, or admin.open = true";
             context.contradiction(&["admin.address", "admin.open"], what, expected);
         }
+    }
+}
+
+/// Whether who is to speak TLS has what it takes, and who is not has it for nothing.
+fn tls(listen: &Listen, context: &mut Context<'_>) {
+    let asked = listen.address.0.iter().any(|address| matches!(address, Address::Tls(_)));
+    let pair = (&listen.tls_certificate, &listen.tls_key);
+    match pair {
+        (Some(_), Some(_)) if !asked => {
+            let what = "listen.tls_certificate is there, and no address speaks TLS".to_owned();
+            let expected = r#"listen.address with "tls:" before it, or no certificate"#;
+            context.contradiction(&["listen.tls_certificate", "listen.address"], what, expected);
+        }
+        (Some(_), Some(_)) => {}
+        (None, None) if !asked && listen.tls_client_ca.is_none() => {}
+        _ => {
+            let what = "TLS needs a certificate and its key".to_owned();
+            let settings =
+                ["listen.tls_certificate", "listen.tls_key", "listen.tls_client_ca", "listen.address"];
+            context.contradiction(&settings, what, "listen.tls_certificate and listen.tls_key");
+        }
+    }
+    if let Some(key) = listen.tls_key.as_deref().filter(|key| open_to_all(key)) {
+        let warning = "everybody on this machine may read it; mode 0600 or 0440 is enough";
+        context.warnings.push(format!("listen.tls_key: {}: {warning}", key.display()));
     }
 }
 
@@ -160,6 +201,10 @@ fn callers(callers: &[Caller], context: &mut Context<'_>) {
             }
         }
         allowed(index, caller, context);
+        if caller.allow.is_empty() {
+            let warning = "has no `allow`: all it may do is to ask for its token";
+            context.warnings.push(format!("callers[{index}]: {:?} {warning}", caller.name));
+        }
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Caller {
     pub name: String,
     /// Digests of its keys: one, or two while the one is replaced by the other. Required.
     pub keys: Vec<KeyDigest>,
-    /// What it may do. Default: everything.
+    /// What it may do; what no pattern names it may not. Default: nothing.
     pub allow: Vec<Pattern>,
     /// How often it may ask, hits included; as many may come at once. Default: as often as it likes.
     pub quota: Option<Rate>,
@@ -39,21 +39,20 @@ pub struct Pattern(String);
 
 impl Section for Caller {
     fn start() -> Self {
-        Self { name: String::new(), keys: Vec::new(), allow: vec![Pattern("*".to_owned())], quota: None }
+        Self { name: String::new(), keys: Vec::new(), allow: Vec::new(), quota: None }
     }
 
     fn settings(&mut self, each: &mut impl Settings) {
         let Self { name, keys, allow, quota } = self;
         each.required("name", name, Rule::is(NAME, |name: &String| is_name(name)));
         each.required("keys", keys, Rule::is(KEYS, |keys: &Vec<_>| (1..=2).contains(&keys.len())));
-        each.setting("allow", allow, Rule::is(ALLOW, |allow: &Vec<_>| !allow.is_empty()));
+        each.setting("allow", allow, Rule::any());
         each.setting("quota", quota, Rule::any());
     }
 }
 
 const NAME: &str = "1 to 64 of a-z, 0-9, '.', '_' and '-'";
 const KEYS: &str = "1 or 2 digests";
-const ALLOW: &str = r#"at least one pattern, as in ["group.*"]"#;
 
 fn is_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);

@@ -190,3 +190,26 @@ impl Value for PathBuf {
         Some(quote(&path.display().to_string()))
     }
 }
+
+/// A folder that is there or can be made, its path joined to the folder of the configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder(pub PathBuf);
+
+impl Value for Folder {
+    fn read(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Self> {
+        let text = String::read(raw, context)?;
+        if text.trim().is_empty() {
+            return context.unfit(raw, "this names no folder".to_owned(), "the path of a folder");
+        }
+        let path = context.folder.join(text);
+        // What it is for must not keep the gateway from starting.
+        if std::fs::metadata(&path).is_ok_and(|facts| !facts.is_dir()) {
+            context.warnings.push(format!("{}: {} is no folder", raw.name, path.display()));
+        }
+        Some(Self(path))
+    }
+
+    fn print(&self) -> Option<String> {
+        self.0.print()
+    }
+}

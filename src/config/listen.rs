@@ -3,18 +3,32 @@
 //! That the two do not collide, and who may reach them, is asked in `agree`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::doors::{Addresses, Mode, Owner};
 use super::value::Rule;
 use super::{Section, Settings};
-use crate::units::ByteSize;
+use crate::units::{Address, ByteSize};
 
 /// Where our services call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Listen {
-    /// Address and port; port 0 takes any free one. Other than loopback only with callers.
-    /// Default 127.0.0.1:8080.
-    pub address: SocketAddr,
+    /// Where: addresses and ports (0 takes any free one), `tls:` before one that speaks TLS, `unix:` before the path
+    /// of a socket. Other than loopback and sockets only with callers. Default 127.0.0.1:8080.
+    pub address: Addresses,
+    /// Who may open a socket of `address`. Default 0660.
+    pub unix_mode: Mode,
+    /// To whom it belongs. Default: to whoever runs the gateway.
+    pub unix_owner: Option<Owner>,
+    /// PEM file of our certificate, and of what leads to its authority. Default: none.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file of its private key. Default: none.
+    pub tls_key: Option<PathBuf>,
+    /// PEM file of the authorities of callers' certificates. Default: none is asked for.
+    pub tls_client_ca: Option<PathBuf>,
+    /// Whether a caller without such a certificate is turned away. Default true.
+    pub tls_client_required: bool,
     /// Threads that serve; 0 = one per core. 0 to 64, default 1: a sidecar's core serves enough.
     pub workers: usize,
     /// Open connections. 1 to 1,000,000, default 16,384.
@@ -44,6 +58,8 @@ pub struct Admin {
     pub address: SocketAddr,
     /// Whether an address other than loopback is meant. Default false.
     pub open: bool,
+    /// How often the configuration's files are looked at for changes; 0 = only on SIGHUP. 0 to 1 h, default 5 s.
+    pub reload_every: Duration,
 }
 
 // === impl Listen ===
@@ -51,7 +67,13 @@ pub struct Admin {
 impl Section for Listen {
     fn start() -> Self {
         Self {
-            address: loopback(8080),
+            address: Addresses(vec![Address::Plain(loopback(8080))]),
+            unix_mode: Mode(0o660),
+            unix_owner: None,
+            tls_certificate: None,
+            tls_key: None,
+            tls_client_ca: None,
+            tls_client_required: true,
             workers: 1,
             connections_max: 16_384,
             requests_max: 4_096,
@@ -68,6 +90,12 @@ impl Section for Listen {
     fn settings(&mut self, each: &mut impl Settings) {
         let Self {
             address,
+            unix_mode,
+            unix_owner,
+            tls_certificate,
+            tls_key,
+            tls_client_ca,
+            tls_client_required,
             workers,
             connections_max,
             requests_max,
@@ -83,6 +111,12 @@ impl Section for Listen {
         let head_bytes = Rule::within(ByteSize::kib(8), ByteSize::mib(1));
         let body_bytes = Rule::within(ByteSize::kib(1), ByteSize::mib(1_024));
         each.setting("address", address, Rule::any());
+        each.setting("unix_mode", unix_mode, Rule::any());
+        each.setting("unix_owner", unix_owner, Rule::any());
+        each.setting("tls_certificate", tls_certificate, Rule::any());
+        each.setting("tls_key", tls_key, Rule::any());
+        each.setting("tls_client_ca", tls_client_ca, Rule::any());
+        each.setting("tls_client_required", tls_client_required, Rule::any());
         each.setting("workers", workers, Rule::within(0, 64));
         each.setting("connections_max", connections_max, Rule::within(1, 1_000_000));
         each.setting("requests_max", requests_max, Rule::within(1, 1_000_000));
@@ -100,13 +134,15 @@ impl Section for Listen {
 
 impl Section for Admin {
     fn start() -> Self {
-        Self { address: loopback(9090), open: false }
+        Self { address: loopback(9090), open: false, reload_every: Duration::from_secs(5) }
     }
 
     fn settings(&mut self, each: &mut impl Settings) {
-        let Self { address, open } = self;
+        let Self { address, open, reload_every } = self;
+        let hour = Duration::from_secs(3_600);
         each.setting("address", address, Rule::any());
         each.setting("open", open, Rule::any());
+        each.setting("reload_every", reload_every, Rule::within(Duration::ZERO, hour));
     }
 }
 

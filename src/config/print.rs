@@ -14,6 +14,9 @@ use super::{Section, Sections, Settings};
 #[derive(Default)]
 pub(super) struct Printer {
     pub(super) text: String,
+    /// Each setting of the plain sections under its whole name.
+    pub(super) named: Vec<(String, String)>,
+    section: &'static str,
 }
 
 impl Printer {
@@ -29,7 +32,9 @@ impl Printer {
 
 impl Sections for Printer {
     fn one<S: Section>(&mut self, name: &'static str, section: &mut S) {
+        self.section = name;
         self.section(&format!("[{name}]"), section);
+        self.section = "";
     }
 
     fn named<S: Section>(&mut self, name: &'static str, sections: &mut BTreeMap<String, S>) {
@@ -47,10 +52,15 @@ impl Sections for Printer {
 
 impl Settings for Printer {
     fn setting<T: Value + 'static>(&mut self, key: &'static str, value: &mut T, _: Rule<T>) {
-        let line = value
-            .print()
-            .map_or_else(|| format!("# {key} is not set\n"), |value| format!("{key} = {value}\n"));
+        let printed = value.print();
+        let line = match &printed {
+            None => format!("# {key} is not set\n"),
+            Some(value) => format!("{key} = {value}\n"),
+        };
         self.text.push_str(&line);
+        if !self.section.is_empty() {
+            self.named.push((format!("{}.{key}", self.section), printed.unwrap_or_default()));
+        }
     }
 
     fn required<T: Value + 'static>(&mut self, key: &'static str, value: &mut T, rule: Rule<T>) {

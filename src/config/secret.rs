@@ -1,13 +1,14 @@
 //! A secret by file, by environment variable or literally; never printed.
 //!
-//! Whoever needs the value takes the `SecretString` out of it. Noticing that a secret file has
-//! changed is left to whoever reloads the configuration: a secret is read once, when it is loaded.
+//! Whoever needs the value takes the `SecretString` out of it. A secret is read once, when it is
+//! loaded; `reread` reads its file again, for whoever looks whether that has changed.
 //!
 //! What may surprise: line ends at the end of a file are dropped, since editors and `echo` leave
 //! one; and a file that everybody may read is used, with a warning, since that is how Kubernetes
 //! mounts secrets unless told otherwise.
 
 use std::fmt;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -51,6 +52,25 @@ impl Secret {
     #[must_use]
     pub fn source(&self) -> &SecretSource {
         &self.source
+    }
+
+    /// Its file, if it came from one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        if let SecretSource::File(path) = &self.source { Some(path) } else { None }
+    }
+
+    /// What its file holds now; the secret itself when it came from elsewhere.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is empty.
+    pub fn reread(&self) -> io::Result<SecretString> {
+        let Some(path) = self.file() else { return Ok(self.value.clone()) };
+        let secret = read_file(path)?;
+        if secret.expose_secret().trim().is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is empty", path.display())));
+        }
+        Ok(secret)
     }
 
     /// What stands in its place until it has been read.
@@ -141,8 +161,8 @@ fn referred(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Secret> {
 
 fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Secret> {
     let path = context.folder.join(path);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let value = match read_file(&path) {
+        Ok(value) => value,
         Err(error) => {
             let what = format!("{}: {error}", path.display());
             return refuse(raw, context, &what, "a file that can be read");
@@ -152,8 +172,12 @@ fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Sec
         let warning = "everybody on this machine may read it; mode 0600 or 0440 is enough";
         context.warnings.push(format!("{}: {}: {warning}", raw.name, path.display()));
     }
-    let value = SecretString::from(text.trim_end_matches(['\n', '\r']));
     Some(Secret { value, source: SecretSource::File(path) })
+}
+
+fn read_file(path: &Path) -> io::Result<SecretString> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(SecretString::from(text.trim_end_matches(['\n', '\r'])))
 }
 
 /// A mistake of which nothing is shown but what is said here.

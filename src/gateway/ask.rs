@@ -7,7 +7,7 @@
 
 use super::call::Subject;
 use super::refusal::{Budget, Refusal};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::{Body, Collected, Fault, Incomplete};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
@@ -87,28 +87,28 @@ const NOT_SENT_MAX: u8 = 3;
 
 impl Errand {
     /// What a call asks, with the caller's own headers.
-    pub(super) fn new(gateway: &Gateway, call: Call, payload: Payload) -> Self {
-        let patience = call.patience(&gateway.house.settings);
+    pub(super) fn new(passage: &Passage, call: Call, payload: Payload) -> Self {
+        let patience = call.patience(&passage.policy.settings);
         let (parts, _) = call.request.into_parts();
         let mut errand = Self::of(&call.subject, parts.method, payload, patience);
         errand.headers = parts.headers;
-        to_vendor(&mut errand.headers, &gateway.house.settings.host);
+        to_vendor(&mut errand.headers, &passage.policy.settings.host);
         errand
     }
 
     /// The same with no header of the caller's: what is asked for many carries nothing of any one of them.
-    pub(super) fn shared(gateway: &Gateway, call: &Call, bytes: Bytes) -> Self {
-        let patience = call.patience(&gateway.house.settings);
+    pub(super) fn shared(passage: &Passage, call: &Call, bytes: Bytes) -> Self {
+        let patience = call.patience(&passage.policy.settings);
         let json = !bytes.is_empty();
         let mut errand = Self::of(&call.subject, call.asked_method(), Payload::Bytes(bytes), patience);
-        errand.headers.insert(HOST, gateway.house.settings.host.clone());
+        errand.headers.insert(HOST, passage.policy.settings.host.clone());
         errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if json {
             errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         errand.safe = true;
-        errand.whole_bytes_max = gateway.house.settings.answer_bytes_max;
+        errand.whole_bytes_max = passage.policy.settings.answer_bytes_max;
         errand
     }
 
@@ -168,7 +168,7 @@ impl Errand {
     }
 }
 
-impl Gateway {
+impl Passage {
     /// Asks, as often as it may. `leaves` is called just before the first sending.
     pub(super) async fn ask(&self, errand: &mut Errand, leaves: impl Fn() + Send) -> Result<Judged, Lost> {
         let (mut renewed, mut repeated, mut not_sent) = (false, false, 0);
@@ -253,7 +253,7 @@ impl Gateway {
         _permit: Permit,
         token: &Arc<Token>,
     ) -> Result<Judged, Failed> {
-        let settings = &self.house.settings;
+        let settings = &self.policy.settings;
         let mut sending = Box::pin(lane.send(errand.request(token)));
         // A body that streams takes as long as its caller: the vendor is not late while it is on its way.
         let streams = matches!(errand.payload, Payload::Gone(_));
@@ -307,8 +307,11 @@ impl Gateway {
     ) -> Result<Next, Lost> {
         match judged.verdict {
             Verdict::Good => self.house.tokens.proved(token),
-            Verdict::TokenRefused if renewed => return Err(Lost::Refused(Refusal::TokenRefused)),
-            Verdict::TokenRefused => match self.house.tokens.refuse(token, left) {
+            Verdict::TokenRefused if renewed => {
+                self.house.tokens.refused_again(errand.endpoint);
+                return Err(Lost::Refused(Refusal::TokenRefused));
+            }
+            Verdict::TokenRefused => match self.house.tokens.refuse(token, left, errand.endpoint) {
                 Refused::Again => return Ok(Next::AfterRenewal),
                 Refused::TooSoon => return Err(Lost::Refused(Refusal::TokenRefused)),
                 Refused::NotTheToken => {}
@@ -366,7 +369,9 @@ impl From<SendError> for Failed {
 impl From<NoToken> for Refusal {
     fn from(why: NoToken) -> Self {
         match why {
-            NoToken::Refused(_, after) | NoToken::Failed(_, after) => Self::NoToken(after),
+            NoToken::Refused(_, after) | NoToken::Failed(_, after) | NoToken::Spent(after) => {
+                Self::NoToken(after)
+            }
             NoToken::TimedOut => Self::NoToken(Duration::from_secs(1)),
         }
     }

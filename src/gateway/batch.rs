@@ -13,7 +13,7 @@ use super::keep::Landing;
 use super::read::{Given, Question, Trip};
 use super::refusal::Refusal;
 use super::reply::{self, Way};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::cache::{Entry, Kept, Key};
 use crate::catalogue::{Effect, EndpointId, Read};
@@ -70,7 +70,7 @@ impl Batches {
     }
 }
 
-impl Gateway {
+impl Passage {
     /// An answer put together from memory alone.
     pub(super) fn kept_by_entity(
         &self,
@@ -105,7 +105,7 @@ impl Gateway {
             return Ok(self.assembled(call, &names, &held, &[], None));
         }
         let known = house.batches.of(call.subject.endpoint);
-        let mut alone = missing.len() == 1 && !house.settings.forms_equal;
+        let mut alone = missing.len() == 1 && !self.policy.settings.forms_equal;
         if alone && known.differs.load(Ordering::Relaxed) {
             missing.push(companion);
             alone = false;
@@ -145,7 +145,7 @@ impl Gateway {
     fn names<'c>(&self, call: &'c Call, read: &Read) -> Option<Vec<&'c str>> {
         let names = call.subject.names(read)?;
         let mut seen = HashSet::with_capacity(names.len());
-        let is_form = names.len() > 1 || self.house.settings.forms_equal;
+        let is_form = names.len() > 1 || self.policy.settings.forms_equal;
         is_form.then_some(())?;
         names.iter().all(|name| seen.insert(*name)).then_some(names)
     }
@@ -214,7 +214,7 @@ impl Gateway {
         names.sort_unstable();
         names.dedup();
         let several = trip.subject.list().len() != names[0].len();
-        if names.len() == 1 && (several || !self.house.settings.forms_equal) {
+        if names.len() == 1 && (several || !self.policy.settings.forms_equal) {
             return several;
         }
         let (elements, envelope) = self.elements(landing, &names, trip.subject.list());

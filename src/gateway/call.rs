@@ -55,14 +55,15 @@ pub(super) struct Subject {
 impl Call {
     /// Finds the row.
     pub(super) fn classify(
-        house: &House,
+        catalogue: &Catalogue,
+        settings: &Settings,
         request: Request<Body>,
         came: Stamp,
         ledger: &mut Exchange,
     ) -> Result<Self, Refusal> {
         let path = request.uri().path();
-        let below = below(path, &house.settings.prefix).ok_or(Refusal::UnknownApp)?;
-        let found = house.catalogue.look_up(request.method(), &path[below..])?;
+        let below = below(path, &settings.prefix).ok_or(Refusal::UnknownApp)?;
+        let found = catalogue.look_up(request.method(), &path[below..])?;
         ledger.endpoint = Some(found.endpoint);
         let target = request.uri().path_and_query().cloned();
         let subject = Subject {
@@ -78,9 +79,11 @@ impl Call {
 
     /// What can be refused by the head alone.
     pub(super) fn check_head(self, settings: &Settings) -> Result<Self, Refusal> {
-        // Chunks are undone here; what is inside of another coding would be passed on without its label.
+        // Chunks are undone here, once; what is inside of another coding would be passed on without its label.
         let mut codings = self.request.headers().get_all(TRANSFER_ENCODING).iter();
-        if !codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")) {
+        if let Some(coding) = codings.next()
+            && (!coding.as_bytes().eq_ignore_ascii_case(b"chunked") || codings.next().is_some())
+        {
             return Err(Refusal::BadTarget("The only transfer coding here is chunked."));
         }
         match self.request.body().length() {
@@ -226,5 +229,14 @@ pub(super) fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
     if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
         return Err(Refusal::BadTarget("The request must name its host once."));
     }
+    if request.headers().get(HOST).is_some_and(|host| !is_host(host.as_bytes())) {
+        return Err(Refusal::BadTarget("The host must be a name or an address, with or without a port."));
+    }
     Ok(())
+}
+
+/// Whether these can be a host and a port (RFC 9112, 3.2): no user, no path, nothing that some would cut off.
+fn is_host(bytes: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
+    !bytes.is_empty() && bytes.iter().all(fits)
 }

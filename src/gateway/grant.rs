@@ -8,7 +8,7 @@
 use super::ask::{Errand, Payload};
 use super::refusal::Refusal;
 use super::reply::Way;
-use super::{Call, Gateway};
+use super::{Call, Passage, may};
 use crate::body::{Body, Collected};
 use crate::caller::Unidentified;
 use crate::catalogue::path::canonical;
@@ -41,7 +41,7 @@ pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
     below == TOKEN || below.len() <= 3 * TOKEN.len() && canonical(below).is_ok_and(|below| below == TOKEN)
 }
 
-impl Gateway {
+impl Passage {
     pub(super) async fn answer_grant(
         &self,
         request: Request<Body>,
@@ -67,7 +67,7 @@ impl Gateway {
     }
 
     async fn grant_body(&self, body: Body) -> Result<Bytes, Refusal> {
-        let reading = tokio::time::timeout(self.house.settings.body_timeout, body.collect(BODY_BYTES_MAX));
+        let reading = tokio::time::timeout(self.policy.settings.body_timeout, body.collect(BODY_BYTES_MAX));
         match reading.await {
             Ok(Ok(Collected::Whole(bytes))) => Ok(bytes),
             Ok(Ok(Collected::Larger(_))) => Err(Refusal::TooLarge(BODY_BYTES_MAX as u64)),
@@ -82,7 +82,7 @@ impl Gateway {
         headers: &HeaderMap,
         ledger: &mut Ledger,
     ) -> Result<Response<Body>, Refusal> {
-        let callers = &self.house.callers;
+        let callers = &self.policy.callers;
         let (name, key) = (member(asked, 1)?, member(asked, 2)?);
         let name = name.ok_or(Refusal::BadGrant("illegal_argument", "client_id must be provided."))?;
         let key = key.ok_or(Refusal::BadGrant("illegal_argument", "client_secret must be provided"))?;
@@ -116,10 +116,11 @@ impl Gateway {
         bytes: Bytes,
         ledger: &mut Ledger,
     ) -> Result<Response<Body>, Refusal> {
-        let house = &*self.house;
-        ledger.caller = house.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
-        let call = Call::classify(house, request, house.cache.epochs.now(), ledger)?;
-        self.may(ledger, &call)?;
+        let (house, policy) = (&*self.house, &*self.policy);
+        ledger.caller = policy.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
+        let came = house.cache.epochs.now();
+        let call = Call::classify(&house.catalogue, &policy.settings, request, came, ledger)?;
+        may(house, policy, ledger, &call)?;
         ledger.cache = CacheOutcome::Relay;
         let mut errand = Errand::new(self, call, Payload::Bytes(bytes));
         // It was read as JSON; under another label it could be read as another grant.

@@ -6,7 +6,7 @@
 use super::batch::Element;
 use super::read::Trip;
 use super::reply::{self, Way};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::cache::{Entry, Epochs, Kept, Slot, Stamp};
 use crate::catalogue::pointer::{self, Pointers};
@@ -43,13 +43,13 @@ pub struct Landing {
     pub(super) calls: u8,
 }
 
-impl Gateway {
+impl Passage {
     /// Reads what an answer shows, and keeps it if it may be kept.
     pub(super) fn land(&self, landing: &mut Landing, trip: &Trip) {
         let cache = &self.house.cache;
         let fresh = match landing.verdict {
             Verdict::Good if landing.is_good_json() => self.good_for(landing, trip),
-            Verdict::Absent if landing.is_plain_json() => Some(self.house.settings.absent),
+            Verdict::Absent if landing.is_plain_json() => Some(self.policy.settings.absent),
             _ => None,
         };
         if landing.slots.is_empty() {

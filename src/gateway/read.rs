@@ -9,11 +9,11 @@ use super::call::Subject;
 use super::keep::Landing;
 use super::refusal::Refusal;
 use super::reply::{self, Way, Why};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::body::Collected;
 use crate::cache::flight::{Pilot, Seat, Ticket};
-use crate::cache::{Full, Key, Slot, Stamp};
+use crate::cache::{Entry, Full, Key, Slot, Stamp};
 use crate::catalogue::Effect;
 use crate::catalogue::pointer::{self, Pointers};
 use crate::clock::{self, Instant};
@@ -66,7 +66,7 @@ pub(super) enum Given {
 /// A reader flies at most so often before he asks for himself alone.
 const FLIGHTS_MAX: u8 = 3;
 
-impl Gateway {
+impl Passage {
     pub(super) async fn read(
         &self,
         mut call: Box<Call>,
@@ -80,7 +80,9 @@ impl Gateway {
         // A body decides the name, so the first look was not possible before.
         if shares
             && question.body.is_some()
-            && let Some(response) = self.kept(&mut call, &question, clock::now(), ledger)
+            && let Some(key) = &call.key
+            && let found = self.house.cache.find(key)
+            && let Some(response) = self.kept(found, &mut call, &question, clock::now(), ledger)
         {
             if ledger.cache == CacheOutcome::Hit && !self.desk.hit_is_logged() {
                 ledger.path = None;
@@ -117,7 +119,7 @@ impl Gateway {
         ledger: &mut Exchange,
     ) -> Result<Given, Refusal> {
         let house = &self.house;
-        let patience = call.patience(&house.settings);
+        let patience = call.patience(&self.policy.settings);
         for _ in 0..FLIGHTS_MAX {
             let (ticket, leads) = self.seat(call, question, patience)?;
             ledger.cache = if leads { CacheOutcome::Miss } else { CacheOutcome::Joined };
@@ -216,34 +218,29 @@ impl Gateway {
     /// A kept answer that will do. If there is one that will not, notes why.
     pub(super) fn kept(
         &self,
+        found: Option<Arc<Entry>>,
         call: &mut Call,
         question: &Question,
         now: Instant,
         ledger: &mut Exchange,
     ) -> Option<Response<Body>> {
-        let Some(entry) = self.house.cache.find(call.key.as_ref()?) else {
+        let Some(entry) = found else {
             let (response, age) = self.kept_by_entity(call, call.read(&self.house.catalogue)?, now)?;
             (ledger.cache, ledger.age) = (CacheOutcome::Hit, Some(age));
             return Some(response);
         };
-        let age = now.saturating_duration_since(entry.fetched);
-        let left = entry.deadline.saturating_duration_since(now);
-        let response = if left.is_zero() {
-            call.why = Why::Stale;
-            ledger.cache = CacheOutcome::Stale;
-            self.meanwhile(call, question, &entry, now)
-        } else if call.directives.accept_fresh(age, left) {
-            ledger.cache = CacheOutcome::Hit;
-            Some(reply::kept(&entry, now, call))
-        } else {
-            call.why = Why::Request;
-            None
-        };
-        match response {
-            Some(_) => ledger.age = Some(age),
-            None => ledger.cache = CacheOutcome::None,
+        if let Some(response) = fresh(&entry, call, now, ledger) {
+            return Some(response);
         }
-        response
+        if entry.deadline > now {
+            call.why = Why::Request;
+            return None;
+        }
+        call.why = Why::Stale;
+        let response = self.meanwhile(call, question, &entry, now)?;
+        ledger.cache = CacheOutcome::Stale;
+        ledger.age = Some(now.saturating_duration_since(entry.fetched));
+        Some(response)
     }
 
     /// A read for one reader only: nothing is shared, nothing kept.
@@ -301,7 +298,7 @@ impl Gateway {
     }
 
     pub(super) fn fresh(&self, subject: &Subject) -> Duration {
-        let set = self.house.settings.fresh.get(usize::from(subject.endpoint.0)).copied().flatten();
+        let set = self.policy.settings.fresh.get(usize::from(subject.endpoint.0)).copied().flatten();
         set.unwrap_or_else(|| match &self.house.catalogue[subject.endpoint].endpoint.effect {
             Effect::Read(read) => read.fresh,
             _ => Duration::ZERO,
@@ -316,6 +313,22 @@ impl Gateway {
     ) -> Vec<String> {
         self.house.catalogue.tags(subject.endpoint, &subject.values(body, answer)).names
     }
+}
+
+/// A kept answer that is fresh, and fresh enough for this caller.
+pub(super) fn fresh(
+    entry: &Entry,
+    call: &Call,
+    now: Instant,
+    ledger: &mut Exchange,
+) -> Option<Response<Body>> {
+    let age = now.saturating_duration_since(entry.fetched);
+    let left = entry.deadline.saturating_duration_since(now);
+    if left.is_zero() || !call.directives.accept_fresh(age, left) {
+        return None;
+    }
+    (ledger.cache, ledger.age) = (CacheOutcome::Hit, Some(age));
+    Some(reply::kept(entry, now, call))
 }
 
 impl Judged {

@@ -6,13 +6,13 @@
 use super::ask::{Errand, Payload};
 use super::refusal::Refusal;
 use super::reply::Way;
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::catalogue::weight::Weightless;
 use crate::exchange::{CacheOutcome, Exchange};
 use http::Response;
 
-impl Gateway {
+impl Passage {
     pub(super) async fn relay(
         &self,
         mut call: Box<Call>,

@@ -8,7 +8,7 @@
 use super::read::{Given, Question};
 use super::refusal::Refusal;
 use super::reply::{self, Stale};
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::Body;
 use crate::cache::Entry;
 use crate::clock::{self, Instant};
@@ -16,7 +16,7 @@ use crate::easemob::dialect::Verdict;
 use http::Response;
 use std::time::Duration;
 
-impl Gateway {
+impl Passage {
     /// An answer past its time, if it may be served before a new one is there. Sees to it that one is fetched.
     pub(super) fn meanwhile(
         &self,
@@ -26,7 +26,7 @@ impl Gateway {
         now: Instant,
     ) -> Option<Response<Body>> {
         let over = self.over(call, entry, now)?;
-        if !call.directives.wants_stale() && over >= self.house.settings.stale_refresh {
+        if !call.directives.wants_stale() && over >= self.policy.settings.stale_refresh {
             return None;
         }
         // Who asks for memory alone has nobody asked.
@@ -57,7 +57,7 @@ impl Gateway {
     fn over(&self, call: &Call, entry: &Entry, now: Instant) -> Option<Duration> {
         let over = now.saturating_duration_since(entry.deadline);
         let age = now.saturating_duration_since(entry.fetched);
-        let longest = *self.house.settings.stale.get(usize::from(call.subject.endpoint.0))?;
+        let longest = *self.policy.settings.stale.get(usize::from(call.subject.endpoint.0))?;
         let may = entry.status == 200 && over < longest && call.directives.accept_stale(age, over);
         may.then_some(over)
     }

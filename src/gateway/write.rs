@@ -9,7 +9,7 @@ use super::ask::{Errand, Judged, Lost, Payload};
 use super::call::Subject;
 use super::refusal::Refusal;
 use super::reply::Way;
-use super::{Call, Gateway};
+use super::{Call, Passage};
 use crate::body::{Body, Collected};
 use crate::cache::{Cause, Touched};
 use crate::catalogue::pointer;
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 
 /// A write under way: what it concerns, and that somebody must be told what became of it.
 struct Deed {
-    gateway: Gateway,
+    passage: Passage,
     subject: Subject,
     body: Option<pointer::Collected>,
     caller: Option<u16>,
@@ -30,7 +30,7 @@ struct Deed {
     touched: bool,
 }
 
-impl Gateway {
+impl Passage {
     pub(super) async fn write(
         &self,
         mut call: Box<Call>,
@@ -42,10 +42,10 @@ impl Gateway {
         let subject = call.subject.clone();
         let mut errand = Errand::new(self, *call, payload);
         errand.safe = false;
-        errand.whole_bytes_max = self.house.settings.answer_bytes_max;
+        errand.whole_bytes_max = self.policy.settings.answer_bytes_max;
         let (tell, told) = oneshot::channel();
         let deed = Deed {
-            gateway: self.clone(),
+            passage: self.clone(),
             subject,
             body,
             caller: ledger.caller,
@@ -75,13 +75,13 @@ impl Gateway {
     pub(super) async fn body_at_hand(&self, call: &mut Call) -> Result<Bytes, Refusal> {
         match self.payload(call).await? {
             Payload::Bytes(bytes) => Ok(bytes),
-            _ => Err(Refusal::TooLarge(self.house.settings.replay_bytes_max as u64)),
+            _ => Err(Refusal::TooLarge(self.policy.settings.replay_bytes_max as u64)),
         }
     }
 
     /// The body: at hand if it is short enough to be kept for a repeat, otherwise as it comes.
     pub(super) async fn payload(&self, call: &mut Call) -> Result<Payload, Refusal> {
-        let settings = &self.house.settings;
+        let settings = &self.policy.settings;
         let body = std::mem::take(call.request.body_mut());
         if matches!(body, Body::Empty) {
             return Ok(Payload::Bytes(Bytes::new()));
@@ -109,7 +109,7 @@ impl Deed {
                     std::future::pending::<()>().await;
                 }
             };
-            let asking = self.gateway.ask(&mut errand, || self.left.store(true, Ordering::Relaxed));
+            let asking = self.passage.ask(&mut errand, || self.left.store(true, Ordering::Relaxed));
             tokio::select! {
                 biased;
                 () = hung_up => return,
@@ -146,7 +146,7 @@ impl Deed {
             Verdict::Failed => Cause::Unknown,
             _ => Cause::Declined,
         };
-        let row = &self.gateway.house.catalogue[self.subject.endpoint];
+        let row = &self.passage.house.catalogue[self.subject.endpoint];
         let answer = match (&row.tags.answer, &judged.content) {
             (Some(pointers), Collected::Whole(bytes)) => pointers.collect(bytes).ok(),
             _ => None,
@@ -156,17 +156,17 @@ impl Deed {
 
     fn touch(&mut self, cause: Cause, outcome: &str, answer: Option<&pointer::Collected>) -> Touched {
         self.touched = true;
-        let gateway = &self.gateway;
+        let passage = &self.passage;
         let values = self.subject.values(self.body.as_ref(), answer);
         let tags = if cause == Cause::Declined {
             // A clear no names nobody new: the coarse tags stay as they are.
-            gateway.house.catalogue.tags(self.subject.endpoint, &values)
+            passage.house.catalogue.tags(self.subject.endpoint, &values)
         } else {
-            gateway.house.catalogue.touches(self.subject.endpoint, &values)
+            passage.house.catalogue.touches(self.subject.endpoint, &values)
         };
-        let touched = gateway.house.cache.touch(&tags.names, cause);
-        gateway.desk.cells.touched(cause);
-        gateway.desk.audit(self.caller, self.subject.endpoint, self.subject.path(), outcome);
+        let touched = passage.house.cache.touch(&tags.names, cause);
+        passage.desk.cells.touched(cause);
+        passage.desk.audit(self.caller, self.subject.endpoint, self.subject.path(), outcome);
         touched
     }
 
@@ -176,17 +176,17 @@ impl Deed {
         sending: impl Future<Output = Result<crate::upstream::Answer, crate::upstream::SendError>>,
         touched: &Touched,
     ) {
-        let house = &self.gateway.house;
+        let (house, settings) = (&self.passage.house, &self.passage.policy.settings);
         let listening = house.listening.fetch_add(1, Ordering::Relaxed);
-        if listening < house.settings.write_listen_max {
-            let late = tokio::time::timeout(house.settings.write_listen, async {
+        if listening < settings.write_listen_max {
+            let late = tokio::time::timeout(settings.write_listen, async {
                 // Its end, not its beginning: only then is the vendor done.
                 let answer = sending.await.ok()?;
-                self.gateway.take_in(answer, house.settings.answer_bytes_max).await.ok()
+                self.passage.take_in(answer, settings.answer_bytes_max).await.ok()
             });
             if let Ok(Some(_)) = late.await {
                 house.cache.resolve(touched);
-                self.gateway.desk.cells.touched(Cause::Unknown);
+                self.passage.desk.cells.touched(Cause::Unknown);
             }
         }
         house.listening.fetch_sub(1, Ordering::Relaxed);

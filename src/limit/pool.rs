@@ -72,8 +72,7 @@ pub(super) struct Counts {
 
 impl Pool {
     pub(super) fn new(pool: PoolSettings, settings: &Settings) -> Self {
-        let window = pool.rate.per().min(WINDOW_MAX);
-        let window_ns = nanos(window + window.mul_f64(settings.window_margin.max(0.0)).min(MARGIN_MAX));
+        let window_ns = window_ns(pool.rate, settings);
         let size = pool.rate.count().max(1);
         Self {
             name: pool.name.into(),
@@ -89,6 +88,26 @@ impl Pool {
             pause_ns: 0,
             reduced: size,
         }
+    }
+
+    /// Another size from now on. Trouble stays: a pool that has shrunk grows from where it stands.
+    pub(super) fn change(&mut self, rate: Rate, per_call: u32, now: u64, settings: &Settings) {
+        self.refresh(now);
+        let size = rate.count().max(1);
+        let shrunk = self.size() < self.rate.count() as usize;
+        self.per_call = per_call.min(size);
+        if rate == self.rate {
+            return;
+        }
+        let held = if shrunk { self.size().min(size as usize) as u32 } else { size };
+        self.rate = rate;
+        self.window_ns = window_ns(rate, settings);
+        self.reduced = held;
+        while self.recent.len() > size as usize {
+            self.recent.pop_front();
+        }
+        self.quota = Quota::new(held, self.window_ns, rate.per() <= PACED_MAX);
+        self.opens = self.quota.opens(&self.recent, 0);
     }
 
     /// Follows the clock: to be called first, with a `now` that never goes back.
@@ -185,6 +204,12 @@ impl Pool {
             self.opens = self.quota.opens(&self.recent, 0);
         }
     }
+}
+
+/// The window of a rate, widened.
+fn window_ns(rate: Rate, settings: &Settings) -> u64 {
+    let window = rate.per().min(WINDOW_MAX);
+    nanos(window + window.mul_f64(settings.window_margin.max(0.0)).min(MARGIN_MAX))
 }
 
 /// Nanoseconds in the 64 bits that last for centuries.

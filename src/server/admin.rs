@@ -11,6 +11,8 @@ use crate::easemob::dialect;
 use crate::tasks::Tasks;
 use crate::telemetry::Desk;
 use crate::telemetry::metrics::{Sources, scrape};
+use crate::telemetry::reloads::State;
+use crate::token::{Remembered, TokenKeeper};
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -119,10 +121,6 @@ impl Admin {
     fn status(&self) -> Value {
         let now = clock::now();
         let sources = &self.sources;
-        let token = sources.tokens.current();
-        let left =
-            token.as_ref().and_then(|token| token.until).map(|until| until.duration_since(now).as_secs());
-        let counts = sources.tokens.counts();
         let (entries, bytes) = sources.cache.size();
         let pools = sources.limits.snapshot();
         let pools = pools.iter().filter(|pool| pool.admitted > 0 || pool.paused_until.is_some()).map(|pool| {
@@ -137,16 +135,48 @@ impl Admin {
             "uptime_seconds": now.duration_since(self.started).as_secs(),
             "ready": self.unready().is_none(),
             "draining": self.draining.load(Ordering::Relaxed),
-            "callers": sources.office.callers,
-            "token": {
-                "usable": token.is_some(), "left_seconds": left, "grants": counts.granted,
-                "grants_refused": counts.refused, "grants_failed": counts.failed,
-            },
+            "callers": sources.office.callers.present().iter().map(|name| &**name).collect::<Vec<_>>(),
+            "config": config(&sources.office.reloads.state()),
+            "token": token(&sources.tokens),
             "cache": { "entries": entries, "bytes": bytes, "doubts": sources.cache.doubts.count() },
             "pools": pools.collect::<Vec<_>>(),
-            "tasks": sources.tasks.count(),
+            "tasks": { "work": sources.tasks.counts().0, "loop": sources.tasks.counts().1 },
         })
     }
+}
+
+/// The state of the token: numbers, no secrets.
+fn token(tokens: &TokenKeeper) -> Value {
+    let (report, counts) = (tokens.report(), tokens.counts());
+    let (state, trouble) = match report.remembered {
+        Remembered::Off => ("none", None),
+        Remembered::Well => ("ok", None),
+        Remembered::Trouble(what) => ("trouble", Some(what)),
+    };
+    let last =
+        report.last.map(|(since, outcome)| json!({ "outcome": outcome, "seconds_ago": since.as_secs() }));
+    json!({
+        "usable": report.usable, "left_seconds": report.left.map(|left| left.as_secs()),
+        "grants": counts.granted, "grants_refused": counts.refused, "grants_failed": counts.failed,
+        "grants_beyond_budget": counts.beyond, "last_grant": last,
+        "grants_per_hour": report.grants_per_hour, "grants_last_hour": report.grants_last_hour,
+        "grants_left": report.grants_left, "next_grant_in_seconds": report.next_in.as_secs_f64().ceil() as u64,
+        "state_directory": state, "state_trouble": trouble,
+    })
+}
+
+/// What is in force, and what is not.
+fn config(state: &State) -> Value {
+    let refused = state.refused.as_ref();
+    json!({
+        "taken": date(state.taken_ms),
+        "refused": refused.map(|(why, since_ms)| json!({ "why": why, "since": date(*since_ms) })),
+        "needs_restart": state.restart,
+    })
+}
+
+fn date(unix_ms: u64) -> String {
+    httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_millis(unix_ms))
 }
 
 fn json_of(value: &Value) -> Response<Body> {

@@ -1,10 +1,11 @@
-//! One connection: HTTP/1.1 or cleartext HTTP/2 by its first bytes, then requests until either side ends it.
+//! One connection: HTTP/1.1 or HTTP/2, then requests until either side ends it.
 //!
-//! The protocol is told by peeking, so that each has its plain builder (the automatic one keeps both in memory
+//! The protocol is told beforehand, so that each has its plain builder (the automatic one keeps both in memory
 //! and has no limit on how long it waits for the first bytes). A head that cannot be parsed gets hyper's bare
 //! 400, 414 or 431.
 
 use super::Settings;
+use super::stream::Arrived;
 use super::watch::{Busy, Heard, Line, Watch};
 use crate::body::Body;
 use crate::gateway::{Gateway, Outcome};
@@ -23,11 +24,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-/// How an HTTP/2 connection begins (RFC 9113, 3.4).
-const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// How long an idle connection is left open for a request that crosses our word that it closes.
 const LINGER: Duration = Duration::from_millis(500);
 /// Requests open at once on one HTTP/2 connection.
@@ -36,7 +34,7 @@ const STREAMS_MAX: u32 = 200;
 /// Serves one connection to its end. Once the house closes, HTTP/1.1 is told so with the next answer, HTTP/2 by
 /// its own frame; a connection that is idle lingers a little, so that a request already on its way is answered.
 pub(super) fn serve(
-    stream: TcpStream,
+    arrived: Arrived,
     gateway: Gateway,
     settings: &Settings,
     watch: &Arc<Watch>,
@@ -52,13 +50,12 @@ pub(super) fn serve(
             tokio::time::sleep(LINGER).await;
         };
         let served = async {
-            let _ = stream.set_nodelay(true);
             tokio::pin!(lingered);
-            let is_http2 = tokio::select! {
-                told = is_http2(&stream) => told,
+            let greeted = tokio::select! {
+                greeted = arrived.greet() => greeted,
                 () = &mut lingered => None,
             };
-            let Some(is_http2) = is_http2 else {
+            let Some((is_http2, stream)) = greeted else {
                 return;
             };
             let io = TokioIo::new(Heard { stream, line: Arc::clone(&line) });
@@ -104,20 +101,6 @@ async fn end_well<C: GracefulConnection>(
         () = time => connection.as_mut().graceful_shutdown(),
     }
     connection.await
-}
-
-/// Looks at the first bytes without taking them. `None` when the connection ends before it has told.
-async fn is_http2(stream: &TcpStream) -> Option<bool> {
-    let mut first = [0; PREFACE.len()];
-    loop {
-        match stream.peek(&mut first).await {
-            Ok(0) | Err(_) => return None,
-            Ok(count) if !PREFACE.starts_with(&first[..count]) => return Some(false),
-            Ok(count) if count == PREFACE.len() => return Some(true),
-            // `P`, `PR`: it may still become either. Looking again at once would find the same bytes.
-            Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
-        }
-    }
 }
 
 /// Where HTTP/2 runs the requests of a connection.

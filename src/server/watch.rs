@@ -5,6 +5,7 @@
 //! and an eighth more. (A timer per request would cost a twentieth of a hit.)
 
 use super::Settings;
+use super::stream::Stream;
 use crate::gateway::Gateway;
 use crate::telemetry::cells::ConnectionEvent;
 use std::collections::HashMap;
@@ -15,7 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// One worker's connections.
@@ -178,7 +178,7 @@ impl Drop for Watched {
 
 /// A socket that tells its line of what it reads.
 pub(super) struct Heard {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) line: Arc<Line>,
 }
 
@@ -218,7 +218,10 @@ impl AsyncWrite for Heard {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // What TLS has taken may still wait for the other end to read.
+        self.line.wrote(flushed.is_ready());
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

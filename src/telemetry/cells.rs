@@ -4,6 +4,7 @@
 
 use super::Office;
 use super::histogram::{AGES_US, Histograms, TIMES_US};
+use super::roster::Tally;
 use crate::cache::{Cause, Kept};
 use crate::catalogue::EndpointId;
 use crate::clock;
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub struct Cells {
     /// By row (and one for none), cache outcome and class of status.
     pub(super) requests: Box<[AtomicU64]>,
-    pub(super) callers: Box<[AtomicU64]>,
+    pub(super) callers: Tally,
     /// By row, and how the call ended.
     pub(super) vendor_calls: Box<[AtomicU64]>,
     pub(super) refusals: Mutex<BTreeMap<&'static str, u64>>,
@@ -112,7 +113,7 @@ pub(super) const CLASSES: [&str; 5] = ["gone", "2xx", "3xx", "4xx", "5xx"];
 
 impl Cells {
     pub(super) fn new(office: &Office) -> Self {
-        let (rows, callers) = (office.catalogue.rows().len(), office.callers.len());
+        let rows = office.catalogue.rows().len();
         let zeros = |count| (0..count).map(|_| AtomicU64::new(0)).collect();
         let mut families = vec!["none"];
         let family_of = office.catalogue.rows().map(|(_, row)| {
@@ -125,7 +126,7 @@ impl Cells {
         let family_of = family_of.collect();
         Self {
             requests: zeros((rows + 1) * CacheOutcome::ALL.len() * CLASSES.len()),
-            callers: zeros(callers),
+            callers: Tally::default(),
             vendor_calls: zeros(rows * CallOutcome::COUNT),
             refusals: Mutex::default(),
             touches: Default::default(),
@@ -162,8 +163,8 @@ impl Cells {
         if let Some(age) = exchange.age {
             self.ages.observe(family, age);
         }
-        if let Some(cell) = exchange.caller.and_then(|caller| self.callers.get(usize::from(caller))) {
-            cell.fetch_add(1, Relaxed);
+        if let Some(caller) = exchange.caller {
+            self.callers.add(caller);
         }
         if let Some(reason) = exchange.refusal {
             *self.refusals.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;

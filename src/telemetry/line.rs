@@ -115,7 +115,7 @@ impl Waiting {
         let _ = write!(text, ".{:03}Z\",\"level\":\"", now_ms % 1_000);
         text.extend_from_slice(if log::is_failure(exchange) { b"WARN" } else { b"INFO" });
         text.extend_from_slice(b"\",\"message\":\"");
-        for word in [exchange.method.as_str(), fields.endpoint] {
+        for word in [&*fields.method, fields.endpoint] {
             text.extend_from_slice(word.as_bytes());
             text.push(b' ');
         }
@@ -124,11 +124,11 @@ impl Waiting {
         text.extend_from_slice(fields.outcome.as_bytes());
         text.push(b'"');
         // Only the path and the caller's name are not our own words.
-        string(text, "http.method", exchange.method.as_str());
-        string(text, "http.path", fields.path);
+        string(text, "http.method", &fields.method);
+        string(text, "http.path", &fields.path);
         plain(text, "http.status", u64::from(exchange.status));
         word(text, "gateway.endpoint", fields.endpoint);
-        string(text, "gateway.caller", fields.caller);
+        string(text, "gateway.caller", &fields.caller);
         word(text, "gateway.cache", exchange.cache.as_str());
         plain(text, "gateway.calls", u64::from(exchange.calls));
         word(text, "gateway.refusal", fields.refusal);

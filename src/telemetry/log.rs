@@ -6,10 +6,12 @@ use super::Office;
 use super::line::Lines;
 use crate::clock;
 use crate::exchange::Exchange;
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
-use tracing_subscriber::EnvFilter;
+use std::sync::Arc;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::{EnvFilter, reload};
 
 /// How lines look.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -20,25 +22,42 @@ pub enum Format {
     Text,
 }
 
+/// Changes what is written while lines are being written.
+pub type Levels = Box<dyn Fn(&str) -> io::Result<()> + Send + Sync>;
+
 /// Installs the subscriber for the whole process. A second call changes nothing.
 ///
 /// # Errors
 /// When `level` is no directive that `tracing` understands.
-pub fn install<W>(format: Format, level: &str, writer: W) -> io::Result<()>
+pub fn install<W>(format: Format, level: &str, writer: W) -> io::Result<Levels>
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(level).map_err(io::Error::other)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer.clone());
-    let _ = match format {
+    Ok(match format {
         Format::Json => {
             super::line::to(BoxMakeWriter::new(writer));
-            lines.json().flatten_event(true).with_current_span(false).try_init()
+            let lines = lines.json().flatten_event(true).with_current_span(false).with_filter_reloading();
+            let levels = levels(lines.reload_handle());
+            let _ = lines.try_init();
+            levels
         }
         // Colours are for a terminal: in a file, in a journal or in a pipe they are noise.
-        Format::Text => lines.with_target(false).with_ansi(colours()).try_init(),
-    };
-    Ok(())
+        Format::Text => {
+            let lines = lines.with_target(false).with_ansi(colours()).with_filter_reloading();
+            let levels = levels(lines.reload_handle());
+            let _ = lines.try_init();
+            levels
+        }
+    })
+}
+
+fn levels<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Levels {
+    Box::new(move |level| {
+        let filter = EnvFilter::try_new(level).map_err(io::Error::other)?;
+        handle.reload(filter).map_err(io::Error::other)
+    })
 }
 
 /// Whether whoever reads the log wants colours (<https://no-color.org>).
@@ -49,8 +68,9 @@ fn colours() -> bool {
 /// What a line tells of an exchange beside what stands in it.
 pub(super) struct Fields<'a> {
     pub(super) endpoint: &'a str,
-    pub(super) path: &'a str,
-    pub(super) caller: &'a str,
+    pub(super) method: Cow<'a, str>,
+    pub(super) path: Cow<'a, str>,
+    pub(super) caller: Arc<str>,
     pub(super) refusal: &'a str,
     /// The refusal, or else what the cache did.
     pub(super) outcome: &'a str,
@@ -61,7 +81,8 @@ impl<'a> Fields<'a> {
     pub(super) fn of(exchange: &'a Exchange, office: &'a Office) -> Self {
         Self {
             endpoint: exchange.endpoint.map_or("-", |id| office.catalogue[id].endpoint.name),
-            path: exchange.path.as_deref().unwrap_or("-"),
+            method: masked(exchange.method.as_str()),
+            path: masked(exchange.path.as_deref().unwrap_or("-")),
             caller: caller(office, exchange.caller),
             refusal: exchange.refusal.unwrap_or("-"),
             outcome: exchange.refusal.unwrap_or(exchange.cache.as_str()),
@@ -91,17 +112,17 @@ pub(super) fn exchange(exchange: &Exchange, office: &Office, lines: &Lines) {
         ($level:ident) => {
             tracing::$level!(
                 target: "gateway::exchange",
-                { http.method = exchange.method.as_str(),
-                http.path = fields.path,
+                { http.method = &*fields.method,
+                http.path = &*fields.path,
                 http.status = exchange.status,
                 gateway.endpoint = fields.endpoint,
-                gateway.caller = fields.caller,
+                gateway.caller = &*fields.caller,
                 gateway.cache = exchange.cache.as_str(),
                 gateway.calls = exchange.calls,
                 gateway.refusal = fields.refusal,
                 duration_us = fields.duration_us },
                 "{} {} {} {}",
-                exchange.method,
+                fields.method,
                 fields.endpoint,
                 exchange.status,
                 fields.outcome,
@@ -113,6 +134,7 @@ pub(super) fn exchange(exchange: &Exchange, office: &Office, lines: &Lines) {
 
 /// The line of a change.
 pub(super) fn audit(caller: &str, endpoint: &str, path: &str, outcome: &str) {
+    let path = &*masked(path);
     tracing::info!(
         target: "gateway::audit",
         { gateway.caller = caller,
@@ -123,7 +145,29 @@ pub(super) fn audit(caller: &str, endpoint: &str, path: &str, outcome: &str) {
     );
 }
 
+/// A path, or a method of the caller's own, without the keys and tokens that somebody has put there by mistake.
+fn masked(path: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(path);
+    for begins in ["egk_", "YWMt"] {
+        let mut from = 0;
+        while let Some(at) = shown.get(from..).and_then(|rest| rest.find(begins)) {
+            from += at + begins.len();
+            let rest = &shown[from..];
+            let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"_-".contains(c));
+            let length = length.unwrap_or(rest.len());
+            // What is shorter is the beginning of somebody's name.
+            if length >= SECRET_LENGTH_MIN {
+                shown.to_mut().replace_range(from..from + length, "…");
+            }
+        }
+    }
+    shown
+}
+
+/// Keys and tokens are longer than this behind their first letters.
+const SECRET_LENGTH_MIN: usize = 16;
+
 /// A caller's name.
-pub(super) fn caller(office: &Office, number: Option<u16>) -> &str {
-    number.and_then(|number| office.callers.get(usize::from(number))).map_or("-", String::as_str)
+pub(super) fn caller(office: &Office, number: Option<u16>) -> Arc<str> {
+    number.and_then(|number| office.callers.name(number)).unwrap_or_else(|| "-".into())
 }

@@ -12,7 +12,7 @@ use crate::clock;
 use crate::exchange::{CacheOutcome, CallOutcome};
 use crate::limit::{Limits, SpentKind};
 use crate::tasks::Tasks;
-use crate::token::TokenKeeper;
+use crate::token::{Remembered, TokenKeeper};
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -46,10 +46,17 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     pools(&page, sources)?;
     token(&page, sources)?;
     paths(&page, desks)?;
+    reloads(&page, sources)?;
     let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-    let tasks = page.gauges("gateway_tasks", "Background tasks that are running.", &[])?;
-    tasks.with_label_values::<&str>(&[]).set(sources.tasks.count() as i64);
+    let tasks = page.gauges(
+        "gateway_tasks",
+        "Background tasks that are running, by whether they end by themselves.",
+        &["kind"],
+    )?;
+    let (work, loops) = sources.tasks.counts();
+    tasks.with_label_values(&["work"]).set(work as i64);
+    tasks.with_label_values(&["loop"]).set(loops as i64);
     page.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let mut text = Vec::with_capacity(32 * 1024);
     let mut families = page.registry.gather();
@@ -192,9 +199,10 @@ fn requests(
                 requests.with_label_values(&labels).inc_by(count);
             }
         }
-        for (cell, name) in cells.callers.iter().zip(&sources.office.callers) {
-            if cell.load(Relaxed) > 0 {
-                callers.with_label_values(&[name]).inc_by(cell.load(Relaxed));
+        for (number, name) in (0..).zip(sources.office.callers.names()) {
+            let count = cells.callers.get(number);
+            if count > 0 {
+                callers.with_label_values(&[&*name]).inc_by(count);
             }
         }
         for (reason, count) in cells.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -296,6 +304,23 @@ fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     Ok(())
 }
 
+fn reloads(page: &Page, sources: &Sources) -> prometheus::Result<()> {
+    let help = "Times that the configuration was read anew, by what became of it.";
+    let reloads = page.counters("gateway_config_reloads_total", help, &["outcome"])?;
+    let (applied, refused) = sources.office.reloads.counts();
+    for (outcome, count) in [("applied", applied), ("refused", refused)].into_iter().filter(|(_, n)| *n > 0) {
+        reloads.with_label_values(&[outcome]).inc_by(count);
+    }
+    let state = sources.office.reloads.state();
+    let help = "1 while the configuration that is there cannot be used, and an earlier one is in force.";
+    let stale = page.gauges("gateway_config_refused", help, &[])?;
+    stale.with_label_values::<&str>(&[]).set(i64::from(state.refused.is_some()));
+    let help = "Settings whose new value waits for a restart.";
+    let restart = page.gauges("gateway_config_restart_settings", help, &[])?;
+    restart.with_label_values::<&str>(&[]).set(state.restart.len() as i64);
+    Ok(())
+}
+
 fn token(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     let counts = sources.tokens.counts();
     let grants =
@@ -313,6 +338,15 @@ fn token(page: &Page, sources: &Sources) -> prometheus::Result<()> {
         &[],
     )?;
     renewed.with_label_values::<&str>(&[]).inc_by(counts.renewed_after_refusal);
+    let beyond =
+        page.counters("gateway_token_beyond_budget_total", "Grants asked for beyond the budget.", &[])?;
+    beyond.with_label_values::<&str>(&[]).inc_by(counts.beyond);
+    let report = sources.tokens.report();
+    let left = page.gauges("gateway_token_budget_left_grants", "Grants that are left now.", &[])?;
+    left.with_label_values::<&str>(&[]).set(report.grants_left as i64);
+    let remembered = "1 while the token and the times of grants outlive a restart.";
+    let remembered = page.gauges("gateway_token_state_usable", remembered, &[])?;
+    remembered.with_label_values::<&str>(&[]).set(i64::from(report.remembered == Remembered::Well));
     let usable = page.gauges("gateway_token_usable", "1 while there is a token that may be sent.", &[])?;
     let token = sources.tokens.current();
     usable.with_label_values::<&str>(&[]).set(i64::from(token.is_some()));

@@ -164,7 +164,7 @@ fn what_says_when_to_come_back_says_it() {
 /// A world in which everything that is counted has happened.
 async fn used() -> World {
     let caller = key::generate().unwrap();
-    let callers = format!("[[callers]]\nname = \"orders\"\nkeys = [\"{}\"]\n", caller.1);
+    let callers = format!("[[callers]]\nname = \"orders\"\nkeys = [\"{}\"]\nallow = [\"*\"]\n", caller.1);
     let settings = "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"o\"\napp = \"a\"\nclient_id = \"c\"\nclient_secret = \"s\"\n";
     let parsed = config::parse(&format!("{settings}{callers}"), std::iter::empty(), &known()).unwrap();
     let world = World::with(
@@ -198,6 +198,7 @@ async fn used() -> World {
     send(Method::GET, "/chatgroups/2", None).await;
     // Connections are the server's, and there is none here.
     ConnectionEvent::ALL.iter().for_each(|event| world.gateway.connection(*event));
+    assert!(world.reload(|_| {}));
     world
 }
 

@@ -1,5 +1,8 @@
 //! The program as it is used: arguments, files, signals, exit codes.
 
 mod commands;
+mod crash;
 mod drain;
+mod reload;
+mod secrets;
 mod serve;

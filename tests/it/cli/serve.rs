@@ -16,6 +16,8 @@ const GROUP: &str = SAMPLE_GROUPS[0];
 async fn it_says_where_it_listens_and_answers_callers_and_operators() {
     let vendor = Vendor::start().await;
     let mut served = Served::start(&configuration(&vendor.origin(), "", "")).await;
+    let said = served.program.said.join("\n");
+    assert!(said.contains("token.state_dir is not set"), "{said}");
     let answer = served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await;
     assert_eq!(answer.status(), 200);
     let (status, behind) = vendor.control.behind(Method::GET, &format!("/chatgroups/{GROUP}"), Value::Null);
@@ -151,6 +153,24 @@ async fn a_wrong_secret_is_no_loop() {
     assert_eq!(vendor.control.counters().token_requests.len(), 1);
     let said = served.program.said.join("\n");
     assert!(!said.contains("wrong-secret"), "{said}");
+}
+
+#[tokio::test]
+async fn a_secret_file_that_is_corrected_is_picked_up_by_itself() {
+    let (vendor, folder) = (Vendor::start().await, tempfile::TempDir::new().unwrap());
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "wrong-secret").unwrap();
+    let file = format!("client_secret = {{ file = {secret:?} }}");
+    let text = configuration(&vendor.origin(), "", "").replace("client_secret = \"demo-secret\"", &file);
+    let mut served = Served::start(&text).await;
+    served.program.says("no token").await;
+    std::fs::write(&secret, "demo-secret\n").unwrap();
+    served.program.says("the client secret was replaced").await;
+    served.program.says("token granted").await;
+    assert_eq!(served.look("/readyz").await.0, 200);
+    assert_eq!(vendor.control.counters().token_requests.len(), 2);
+    let said = served.program.said.join("\n");
+    assert!(!said.contains("wrong-secret") && !said.contains("demo-secret"), "{said}");
 }
 
 #[tokio::test]

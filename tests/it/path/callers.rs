@@ -17,14 +17,18 @@ pub(super) fn key_of(name: &str) -> String {
     with_check(&format!("egk_{chance}"))
 }
 
-/// Adds `[[callers]]`, each with the keys of its own name and of that name with a `2`.
+/// Adds `[[callers]]`, each with the keys of its own name and of that name with a `2`, and with every right if none
+/// is named.
 pub(super) fn with_callers(config: &mut Config, callers: &str) {
     let mut text = "[vendor]\norigin = \"http://127.0.0.1:1\"\norg = \"a\"\napp = \"b\"\nclient_id = \"c\"\nclient_secret = \"d\"\n".to_owned();
-    for line in callers.lines() {
-        text += &format!("{line}\n");
-        if let Some(name) = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"')) {
-            let digest = |name: &str| digest_text(key_of(name).as_bytes());
-            text += &format!("keys = [\"{}\", \"{}\"]\n", digest(name), digest(&format!("{name}2")));
+    for block in callers.split("[[callers]]\n").skip(1) {
+        text += &format!("[[callers]]\n{block}\n");
+        let name = block.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+        let digest = |name: &str| digest_text(key_of(name).as_bytes());
+        let name = name.expect("a name");
+        text += &format!("keys = [\"{}\", \"{}\"]\n", digest(name), digest(&format!("{name}2")));
+        if !block.contains("allow = ") {
+            text += "allow = [\"*\"]\n";
         }
     }
     let parsed = config::parse(&text, std::iter::empty(), &known()).expect("good callers");
@@ -158,6 +162,28 @@ async fn a_caller_may_do_what_its_patterns_name_and_nothing_else() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_without_a_rule_may_nothing_but_ask_for_its_token() {
+    let world = world("[[callers]]\nname = \"orders\"\nallow = []\n[[callers]]\nname = \"all\"\n");
+    assert_eq!(get_by(&world, "all", &group()).await.status, 200);
+    let before = world.calls();
+    let mute = || Some(json!({"usernames": ["bob"], "mute_duration": 60_000}));
+    for (method, path, body) in [
+        (Method::GET, group(), None),
+        (Method::POST, format!("{}/mute", group()), mute()),
+        (Method::GET, "/elsewhere".to_owned(), None),
+        (Method::POST, "/token".to_owned(), Some(json!({"grant_type": "inherit", "username": "alice"}))),
+    ] {
+        let reply = by(&world, "orders", method, &path, body).await;
+        assert_refused(&reply, 403, "forbidden_op", "forbidden");
+    }
+    assert_eq!(world.calls(), before);
+    let asks = json!({
+        "grant_type": "client_credentials", "client_id": "orders", "client_secret": key_of("orders"),
+    });
+    assert_eq!(world.post("/token", asks).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]

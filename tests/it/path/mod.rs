@@ -14,6 +14,7 @@ mod oracle;
 mod races;
 mod refusals;
 mod relay;
+mod reloads;
 mod stale;
 mod store;
 mod telling;

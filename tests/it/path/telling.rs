@@ -124,7 +124,7 @@ async fn names_and_labels_come_from_closed_sets() {
         good token_refused vendor_limited plan_exhausted absent declined failed unreachable not_sent broken \
         timed_out granted refused stored overtaken in_doubt older unknown patience queue_full paused \
         ambiguous_path wrong_method forbidden unidentified bad_grant users.delete.batch \
-        began late full deserted in_use idle token";
+        began late full deserted in_use idle token work loop";
     allowed.extend(outcomes.split_whitespace());
     allowed.extend(endpoint_names().into_iter().map(|name| name.split('.').next().unwrap()));
     allowed.insert(env!("CARGO_PKG_VERSION"));
@@ -134,7 +134,8 @@ async fn names_and_labels_come_from_closed_sets() {
             continue;
         }
         assert!(name.starts_with("gateway_"), "{line}");
-        let units = "_total _seconds _bytes _calls _entries _doubts _tasks _usable _info _connections _paused _bucket _sum _count";
+        let units = "_total _seconds _bytes _calls _entries _doubts _tasks _usable _grants _info _connections _paused _bucket _sum _count \
+            _refused _settings";
         let mut units = units.split(' ');
         assert!(units.any(|unit| name.ends_with(unit)), "{line}");
         if let Some((labels, _)) = labels.split_once('}') {
@@ -146,7 +147,7 @@ async fn names_and_labels_come_from_closed_sets() {
                 assert!(
                     [
                         "endpoint", "cache", "status", "caller", "reason", "outcome", "cause", "pool",
-                        "version", "family", "event", "state"
+                        "version", "family", "event", "kind", "state"
                     ]
                     .contains(&key),
                     "{line}"

@@ -8,6 +8,7 @@ use easemob_gateway::app::{App, known};
 use easemob_gateway::config;
 use easemob_gateway::simulator::{Control, Settings, Simulator};
 use easemob_gateway::tasks::Tasks;
+use easemob_gateway::units::Address;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -71,7 +72,8 @@ impl House {
         let loaded = config::parse(&text, std::iter::empty(), &known());
         let config = loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).config;
         let app = App::open(&config).await.expect("it opens");
-        let (address, admin) = app.addresses().unwrap();
+        let (addresses, admin) = app.addresses().unwrap();
+        let address = addresses.iter().find_map(Address::socket).unwrap_or(admin);
         let (stop, tasks) = (CancellationToken::new(), Tasks::new());
         let stopped = stop.clone();
         tasks.spawn("gateway", async move { app.run(stopped).await.unwrap() });

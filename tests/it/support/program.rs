@@ -71,7 +71,13 @@ pub(crate) struct Program {
 impl Program {
     /// Starts a subcommand that stays.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = command(arguments);
+        command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let (sender, lines) = mpsc::unbounded_channel();
         forward(child.stdout.take().expect("its output"), sender.clone());
@@ -92,9 +98,14 @@ impl Program {
         }
     }
 
-    /// Sends a signal: `TERM`, `INT`.
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
+    /// Sends a signal: `TERM`, `INT`, `HUP`.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().expect("it runs");
+        let id = self.id();
         let kill = std::process::Command::new("sh").args(["-c", &format!("kill -{name} {id}")]).status();
         assert!(kill.expect("a shell").success());
     }
@@ -122,30 +133,44 @@ pub(crate) struct Served {
     pub(crate) program: Program,
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    _folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Served {
     /// Starts it and waits until it says where it listens.
     pub(crate) async fn start(configuration: &str) -> Self {
-        let folder = Folder::with(configuration);
-        let mut program = Program::start(&["serve", "--config", &folder.config()]);
+        Self::start_in(Folder::with(configuration), &[]).await
+    }
+
+    /// The same with a configuration that is there already, and these variables in its environment.
+    pub(crate) async fn start_in(folder: Folder, variables: &[(&str, &str)]) -> Self {
+        let mut program = Program::start_with(&["serve", "--config", &folder.config()], variables);
         let line = program.says("listening on").await;
         let line: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
-        let address =
-            |name: &str| line[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
+        let address = |name: &str| line[name].as_str().and_then(first_socket).expect("an address");
         let (address, admin) = (address("listen.address"), address("admin.address"));
-        Self { program, address, admin, _folder: folder }
+        Self { program, address, admin, folder }
     }
 
     pub(crate) async fn talk(&self) -> Talk {
         Talk::to(self.address).await
     }
 
+    /// Writes this configuration in place of the one before, and asks for it to be read.
+    pub(crate) fn reconfigure(&self, configuration: &str) {
+        fs::write(self.folder.path("gateway.toml"), configuration).expect("a file");
+        self.program.signal("HUP");
+    }
+
     /// What operators see at this path: status and text.
     pub(crate) async fn look(&self, path: &str) -> (u16, String) {
         look(self.admin, path).await
     }
+}
+
+/// Of several addresses the first that is no path.
+fn first_socket(text: &str) -> Option<SocketAddr> {
+    text.split(',').find_map(|address| address.trim_start_matches("tls:").parse().ok())
 }
 
 /// One answer of the operators' listener.

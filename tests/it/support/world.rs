@@ -5,9 +5,10 @@
 
 use super::tap::{Sent, Tap};
 use bytes::Bytes;
-use easemob_gateway::app::{Parts, known};
+use easemob_gateway::app::{Parts, Reloader, known};
 use easemob_gateway::body::Body;
-use easemob_gateway::config::{self, Config};
+use easemob_gateway::clock::Wall;
+use easemob_gateway::config::{self, Config, Loaded};
 use easemob_gateway::gateway::Gateway;
 use easemob_gateway::simulator::{Control, Settings, Simulator};
 use easemob_gateway::tasks::Tasks;
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) parts: Parts,
     pub(crate) tasks: Tasks,
     desks: std::sync::Mutex<Vec<Arc<Desk>>>,
+    config: Config,
+    reloader: Reloader,
 }
 
 /// An answer, read whole.
@@ -58,7 +61,8 @@ impl World {
             Parts::new(&config, way_to(&simulator), tasks.clone(), dice).expect("the parts fit together");
         let (gateway, desk) = parts.worker(way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
-        Self { gateway, vendor: simulator.control(), parts, tasks, desks }
+        let reloader = parts.reloader(config.clone(), None, Box::new(|_| Ok(())));
+        Self { gateway, vendor: simulator.control(), parts, tasks, desks, config, reloader }
     }
 
     /// The same, with this seed for chance, and with somebody on the line who hears every request that leaves
@@ -81,7 +85,21 @@ impl World {
             Parts::new(&config, tap.way_to(&simulator), tasks.clone(), dice).expect("they fit together");
         let (gateway, desk) = parts.worker(tap.way_to(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
-        (Self { gateway, vendor: simulator.control(), parts, tasks, desks }, tap)
+        let reloader = parts.reloader(config.clone(), None, Box::new(|_| Ok(())));
+        (Self { gateway, vendor: simulator.control(), parts, tasks, desks, config, reloader }, tap)
+    }
+
+    /// A gateway with this configuration before a vendor that outlives it, by another wall clock: what a restart
+    /// leaves.
+    pub(crate) fn before(simulator: &Simulator, config: &Config, wall: Wall) -> Self {
+        let tasks = Tasks::new();
+        let dice = fastrand::Rng::with_seed(7);
+        let parts =
+            Parts::at(config, way_to(simulator), tasks.clone(), dice, wall).expect("they fit together");
+        let (gateway, desk) = parts.worker(way_to(simulator));
+        let desks = std::sync::Mutex::new(vec![desk]);
+        let reloader = parts.reloader(config.clone(), None, Box::new(|_| Ok(())));
+        Self { gateway, vendor: simulator.control(), parts, tasks, desks, config: config.clone(), reloader }
     }
 
     /// One request, answered.
@@ -108,6 +126,13 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         self.call(Method::DELETE, path, None).await
+    }
+
+    /// Puts the first configuration with this change in force. True if it was taken.
+    pub(crate) fn reload(&self, change: impl FnOnce(&mut Config)) -> bool {
+        let mut config = self.config.clone();
+        change(&mut config);
+        self.reloader.take(Ok(Loaded { config, warnings: Vec::new() }))
     }
 
     /// The calls that the vendor has seen, token requests left out.

@@ -8,5 +8,7 @@ mod http2;
 mod slow;
 mod stalled;
 mod tls;
+mod tls_inbound;
+mod unix;
 mod uploads;
 mod vendor;

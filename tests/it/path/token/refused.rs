@@ -148,32 +148,106 @@ async fn an_upload_too_large_to_repeat_is_asked_for_again_once_there_is_a_token(
     assert_eq!((world.grants(), world.calls()), (2, 3));
 }
 
-#[tokio::test(start_paused = true)]
-async fn renewals_for_refusals_are_a_minute_apart() {
-    let world = World::with(uncached, |_| {});
-    world.vendor.next(Matcher::path("/chatgroups").times(1_000_000), unauthorized());
-    for _ in 0..600 {
-        assert_refused(&world.get(&group()).await, 502, "bad_gateway", "token_refused");
-        sleep(secs(1)).await;
-    }
-    let gaps = super::gaps(&world);
-    assert!(gaps.len() <= 11, "{gaps:?}");
-    // The first is the first token's own; what follows are renewals.
-    assert!(gaps.iter().skip(1).all(|gap| *gap >= 60.0), "{gaps:?}");
+/// Reads of other endpoints than the group's own, none of which is kept.
+fn other(n: usize) -> String {
+    let parts = ["users", "admin", "blocks/users", "white/users", "mute", "announcement"];
+    format!("/chatgroups/{}/{}?_={n}", SAMPLE_GROUPS[0], parts[n % parts.len()])
 }
 
 #[tokio::test(start_paused = true)]
-async fn renewals_that_do_not_help_come_to_three_an_hour() {
-    let world = World::with(uncached, |_| {});
-    world.vendor.next(Matcher::path("/chatgroups").times(1_000_000), unauthorized());
-    for _ in 0..5 * 3_600 {
+async fn an_endpoint_that_refuses_a_new_token_too_causes_no_renewal_for_ten_minutes() {
+    let change = |config: &mut _| {
+        uncached(config);
+        config.token.grants_per_hour = 10;
+    };
+    let world = World::with(change, |_| {});
+    let exactly = Matcher::exactly(group());
+    world.vendor.next(exactly.times(1_000_000), unauthorized());
+    let mut renewed_at = Vec::new();
+    for second in 0..1_300 {
+        let before = world.grants();
         assert_refused(&world.get(&group()).await, 502, "bad_gateway", "token_refused");
+        if second > 0 && world.grants() > before {
+            renewed_at.push(second);
+        }
         sleep(secs(1)).await;
     }
-    assert!(world.grants() <= 8 + 4 * 3, "{:?}", super::gaps(&world));
-    // Once the vendor means it well again, it is believed at once.
-    world.vendor.clear_faults();
+    assert_eq!(renewed_at, [600, 1_200], "the first was renewed at once");
+    // Others are not held to account for it, and are believed.
+    world.vendor.revoke_tokens();
+    assert_eq!(world.get(&other(0)).await.status, 200);
+    assert_eq!(world.grants(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_for_refusals_are_a_minute_apart_whichever_endpoint_is_refused() {
+    let world = World::with(uncached, |_| {});
+    world.vendor.next(Matcher::path("/chatgroups").times(1_000_000), unauthorized());
+    for n in 0..200 {
+        assert_refused(&world.get(&other(n)).await, 502, "bad_gateway", "token_refused");
+        sleep(secs(1)).await;
+    }
+    let gaps = super::gaps(&world);
+    assert_eq!(gaps.len(), 3, "{gaps:?}");
+    // The first is the first token's own; what follows are renewals.
+    assert!(gaps.iter().skip(1).all(|gap| (60.0..62.0).contains(gap)), "{gaps:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn renewals_for_refusals_use_at_most_half_of_the_budget() {
+    for (budget, half) in [(6, 3), (1, 1), (20, 10)] {
+        let change = |config: &mut _| {
+            uncached(config);
+            config.token.grants_per_hour = budget;
+        };
+        let world = World::with(change, |vendor| vendor.limits = false);
+        assert_eq!(world.get(&other(0)).await.status, 200);
+        // So that the first token is no part of this hour's budget.
+        sleep(secs(3_600)).await;
+        let before = world.grants();
+        for n in 0..1_100 {
+            // Refused once, and good with the new token: no endpoint is quiet.
+            world.vendor.next(Matcher::path("/chatgroups"), unauthorized());
+            let reply = world.get(&other(n)).await;
+            assert!(matches!(reply.status.as_u16(), 200 | 502), "{}", reply.status);
+            sleep(secs(3)).await;
+        }
+        assert_eq!(world.grants() - before, half, "of {budget}: {:?}", super::gaps(&world));
+        world.vendor.clear_faults();
+        assert_eq!(
+            world.get(&other(0)).await.status,
+            200,
+            "once the vendor means it well, it is believed at once"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_stays_when_no_other_can_be_had() {
+    let world = World::with(uncached, |_| {});
     assert_eq!(world.get(&group()).await.status, 200);
+    world.vendor.next(Matcher::path("/chatgroups").times(3), unauthorized());
+    // Its own renewal, refused again; then there is none to be had for a minute.
+    assert_refused(&world.get(&other(1)).await, 502, "bad_gateway", "token_refused");
+    assert_refused(&world.get(&other(2)).await, 502, "bad_gateway", "token_refused");
+    world.vendor.clear_faults();
+    assert_eq!(world.get(&other(3)).await.status, 200, "the token is good, and was not thrown away");
+    assert_eq!(world.grants(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_stays_when_the_budget_is_spent() {
+    let change = |config: &mut _| {
+        uncached(config);
+        config.token.grants_per_hour = 1;
+    };
+    let world = World::with(change, |_| {});
+    assert_eq!(world.get(&group()).await.status, 200);
+    sleep(secs(60)).await;
+    world.vendor.next(Matcher::path("/chatgroups"), unauthorized());
+    assert_refused(&world.get(&other(1)).await, 502, "bad_gateway", "token_refused");
+    assert_eq!(world.get(&group()).await.status, 200, "others go on with it");
+    assert_eq!((world.grants(), world.calls()), (1, 3), "and the call was not sent twice");
 }
 
 #[tokio::test(start_paused = true)]

@@ -46,6 +46,21 @@ async fn no_secret_is_in_any_answer_line_metric_or_debug_output() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_vendor_that_repeats_the_secret_makes_it_known_to_nobody() {
+    let lines = Lines::at("trace");
+    let world = World::new();
+    let text = "client_secret 'demo-secret' does not match";
+    let body = json!({"error": "invalid_grant", "error_description": text}).to_string();
+    world.vendor.next(Matcher::exactly("/token"), Fault::body(StatusCode::BAD_REQUEST, body));
+    let reply = world.send(request(Method::GET, "/chatgroups", None)).await;
+    assert_eq!(reply.refusal(), "no_token");
+    let report = world.parts.house.tokens.report();
+    let told = format!("{} {:?} {report:?} {}", lines.text(), reply, world.metrics());
+    assert!(told.contains("does not match"), "the vendor's words are told: {told}");
+    assert!(!told.contains("demo-secret"), "{told}");
+}
+
 fn traffic() -> Vec<Request<Body>> {
     let group = SAMPLE_GROUPS[0];
     let by = |method: Method, path: &str, body: Option<Value>| {

@@ -1,0 +1,151 @@
+//! The gateway's binary before the stand-in, and what can be seen of it from outside.
+
+use crate::client::Caller;
+use easemob_gateway::simulator::{Control, Settings, Simulator};
+use easemob_gateway::tasks::Tasks;
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) struct House {
+    /// Where callers go.
+    pub(crate) address: SocketAddr,
+    /// The vendor's strings.
+    pub(crate) vendor: Control,
+    admin: SocketAddr,
+    process: Child,
+    _work: tempfile::TempDir,
+}
+
+/// Groups, one for each caller of the mix.
+pub(crate) const GROUPS: usize = 64;
+
+impl House {
+    pub(crate) async fn start() -> Self {
+        let simulator =
+            Simulator::new(Settings { seed: true, limits: false, log_size: 100, ..Settings::default() });
+        let vendor = simulator.control();
+        for at in 0..GROUPS {
+            vendor.add_group(&group(at), "alice", &["bob", "carol"]);
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let origin = listener.local_addr().unwrap();
+        Tasks::new().spawn("vendor", async move {
+            let _ = simulator.serve(listener, CancellationToken::new()).await;
+        });
+        let (address, admin) = (free(), free());
+        let rates: String = [
+            "group.read",
+            "group.mutes.list",
+            "group.mutes.add",
+            "group.update",
+            "other",
+            "group.members.list",
+        ]
+        .map(|name| format!("[endpoints.\"{name}\"]\nrate = \"1000000/s\"\n"))
+        .concat();
+        let text = format!(
+            "[vendor]\norigin = \"http://{origin}\"\norg = \"easemob-demo\"\napp = \"chat\"\nclient_id = \"demo-client\"\n\
+             client_secret = \"demo-secret\"\nconnect_timeout = \"1s\"\nfirst_byte_timeout = \"1s\"\ntotal_timeout = \"2s\"\n\
+             [listen]\naddress = \"{address}\"\nidle_timeout = \"10m\"\nhead_timeout = \"2s\"\n[admin]\naddress = \"{admin}\"\n\
+             [cache]\nbytes_max = \"16MiB\"\ndoubt = \"1s\"\nwrite_listen = \"1s\"\nsettle = \"100ms\"\n\
+             [token]\nretry_max = \"1s\"\n[log]\nlevel = \"error\"\n{rates}"
+        );
+        let work = tempfile::tempdir().expect("a directory");
+        let config = work.path().join("gateway.toml");
+        std::fs::write(&config, text).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_easemob-gateway"))
+            .args(["serve", "--config"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("the gateway");
+        let house = Self { address, vendor, admin, process, _work: work };
+        house.until("it answers", async || TcpStream::connect(house.admin).await.is_ok()).await;
+        house.until("it is ready", async || house.look("/readyz").await.starts_with("ready")).await;
+        house
+    }
+
+    /// Resident memory.
+    pub(crate) fn memory_kb(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = text.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+        line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("a number")
+    }
+
+    /// Background tasks, and callers' connections.
+    pub(crate) async fn tasks_and_connections(&self) -> (usize, usize) {
+        // One request, so that what has just ended has been noticed.
+        let _ = Caller::of(self.address).connect().await;
+        let page = self.look("/metrics").await;
+        let value = |name: &str| {
+            let line = page.lines().find(|line| line.starts_with(name)).expect(name);
+            line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).expect(line) as usize
+        };
+        (value("gateway_tasks{kind=\"work\"} "), value("gateway_connections "))
+    }
+
+    /// Waits until no more connections are open than these, and nothing is under way.
+    pub(crate) async fn rests(&self, connections: usize) {
+        self.until("nothing is under way", async || self.tasks_and_connections().await.1 <= connections)
+            .await;
+        // Writes without an answer are listened for, and doubts last a second.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+
+    async fn until(&self, what: &str, is: impl AsyncFn() -> bool) {
+        for _ in 0..600 {
+            if is().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("not in a minute: {what}");
+    }
+
+    /// A page for operators.
+    async fn look(&self, path: &str) -> String {
+        let mut text = String::new();
+        if let Ok(mut stream) = TcpStream::connect(self.admin).await {
+            let head = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.read_to_string(&mut text).await;
+        }
+        text.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned())
+    }
+
+    /// Stops it, and sees that it ends well.
+    pub(crate) async fn end(mut self) {
+        self.stop();
+        let ended = tokio::task::spawn_blocking(move || self.process.wait()).await.unwrap().expect("its end");
+        assert!(ended.success(), "it ended with {ended}");
+        println!("it drained and ended");
+    }
+
+    fn stop(&self) {
+        let _ = Command::new("kill").arg(self.process.id().to_string()).stderr(Stdio::null()).status();
+    }
+}
+
+impl Drop for House {
+    /// Also when an assertion has failed.
+    fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.stop();
+        }
+    }
+}
+
+/// The id of a caller's own group.
+pub(crate) fn group(at: usize) -> String {
+    format!("{}", 70_000_000_000_000 + at)
+}
+
+fn free() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}

@@ -1,0 +1,18 @@
+//! No memory of this process in a file: it holds the app token, the secret and callers' requests.
+//!
+//! What cannot be had is a warning: a gateway that serves is worth more than none.
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Turns core dumps off, and keeps other processes of the same user from looking in.
+pub(super) fn no_core_dumps() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!("core dumps could not be limited: {error}");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)
+    {
+        tracing::warn!("core dumps could not be turned off: {error}");
+    }
+}
