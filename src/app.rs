@@ -268,6 +268,12 @@ impl App {
         self.parts.reloader(self.config.clone(), self.tls.clone(), levels)
     }
 
+    /// What looks at the file of the client secret, if it is in one.
+    #[must_use]
+    pub fn secret(&self) -> Option<Arc<SecretWatch>> {
+        self.secret.clone()
+    }
+
     /// Serves until `stop`, then drains.
     ///
     /// # Errors

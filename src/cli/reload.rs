@@ -4,8 +4,10 @@
 
 use super::notify::{State, tell};
 use crate::app::Reloader;
+use crate::app::secret::SecretWatch;
 use crate::config::{Config, Files};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -29,13 +31,16 @@ impl Reloading {
         Ok(Self { path: path.to_owned(), files, hangup, every: config.admin.reload_every })
     }
 
-    /// Reloads whenever that is asked for, without end.
-    pub(super) async fn run(mut self, reloader: Reloader) {
+    /// Reloads whenever that is asked for, without end. Who asks says that the file of the secret is whole, too.
+    pub(super) async fn run(mut self, reloader: Reloader, secret: Option<Arc<SecretWatch>>) {
         loop {
             let asked = tokio::select! {
                 _ = self.hangup.recv() => true,
                 () = tokio::time::sleep(self.every), if !self.every.is_zero() => false,
             };
+            if asked && let Some(secret) = &secret {
+                secret.look(true).await;
+            }
             let Self { path, mut files, hangup, every } = self;
             let reading = tokio::task::spawn_blocking(move || {
                 if asked {

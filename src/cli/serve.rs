@@ -44,9 +44,9 @@ async fn serve(path: &Path, config: &Config, levels: Levels) -> Result<(), Failu
         { version = env!("CARGO_PKG_VERSION"), listen.address = address, admin.address = %admin },
         "listening on {urls}, for operators on http://{admin}"
     );
-    let reloader = app.reloader(levels);
+    let (reloader, secret) = (app.reloader(levels), app.secret());
     tell(State::Ready);
-    until_signalled(app, signals, reloading.run(reloader)).await?;
+    until_signalled(app, signals, reloading.run(reloader, secret)).await?;
     tracing::info!("stopped");
     Ok(())
 }

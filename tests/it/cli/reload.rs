@@ -234,3 +234,25 @@ async fn what_it_knows_is_never_dumped_into_a_file() {
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[4..6], ["0", "0"], "{line}");
 }
+
+#[tokio::test]
+async fn a_signal_takes_a_new_secret_at_once() {
+    let vendor = Vendor::start().await;
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "of-last-year").expect("a file");
+    let text = configuration(&vendor.origin(), "", "").replace(
+        "client_secret = \"demo-secret\"",
+        &format!("client_secret = {{ file = {:?} }}", file.display().to_string()),
+    );
+    let mut served = Served::start(&text).await;
+    served.program.says("no token").await;
+    assert_eq!(served.look("/readyz").await.0, 503);
+    std::fs::write(&file, "demo-secret").expect("a file");
+    served.program.signal("HUP");
+    soon(async { while served.look("/readyz").await.0 != 200 {} }).await;
+    assert_eq!(
+        served.talk().await.ask(get(&format!("/chatgroups/{}", SAMPLE_GROUPS[0]))).await.status(),
+        200
+    );
+}
