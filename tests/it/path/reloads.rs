@@ -104,7 +104,11 @@ async fn numbers_of_endpoints_change_and_what_is_kept_stays() {
     assert!(world.get(&group()).await.is_hit());
     assert_refused(&world.get("/elsewhere").await, 404, "service_resource_not_found", "unknown_endpoint");
     assert!(world.reload(|config| {
-        let own = easemob_gateway::config::EndpointOverride { rate: None, fresh: Some(Duration::ZERO) };
+        let own = easemob_gateway::config::EndpointOverride {
+            rate: None,
+            fresh: Some(Duration::ZERO),
+            stale: None,
+        };
         config.endpoints.insert("group.read".to_owned(), own);
     }));
     // What was kept lasts as long as was said then; what comes next is not kept.
@@ -118,7 +122,11 @@ async fn a_pool_takes_its_new_size_and_remembers_what_it_has_given() {
     let world = World::with(|config| config.limits.patience = Duration::ZERO, |_| {});
     let sized = |rate: &str| {
         let rate: Rate = rate.parse().unwrap();
-        let own = easemob_gateway::config::EndpointOverride { rate: Some(rate), fresh: Some(Duration::ZERO) };
+        let own = easemob_gateway::config::EndpointOverride {
+            rate: Some(rate),
+            fresh: Some(Duration::ZERO),
+            stale: None,
+        };
         move |config: &mut easemob_gateway::config::Config| {
             config.limits.patience = Duration::ZERO;
             config.endpoints.insert("group.read".to_owned(), own);
@@ -149,7 +157,11 @@ async fn who_waits_for_a_pool_that_grows_need_not_wait_as_long() {
     let world = World::new();
     let sized = |rate: &str| {
         let rate: Rate = rate.parse().unwrap();
-        let own = easemob_gateway::config::EndpointOverride { rate: Some(rate), fresh: Some(Duration::ZERO) };
+        let own = easemob_gateway::config::EndpointOverride {
+            rate: Some(rate),
+            fresh: Some(Duration::ZERO),
+            stale: None,
+        };
         move |config: &mut easemob_gateway::config::Config| {
             config.limits.patience = Duration::from_secs(60);
             config.endpoints.insert("group.read".to_owned(), own);
