@@ -1,7 +1,7 @@
 //! `Gateway`: the path of a request, top to bottom. Read this first.
 //!
 //! [`Gateway::call`] has two halves. [`Gateway::at_once`] is synchronous: who asks, what for, may he, is it in
-//! memory. Hits and refusals end there and no future is made. [`Gateway::go`] is what must wait: a read that
+//! memory. Hits and refusals end there and no future is made. [`Passage::go`] is what must wait: a read that
 //! joins or begins a fetch (`read`), a write that touches what it changed (`write`), a relay (`relay`). All
 //! three ask the vendor through one place (`ask`): token, connection, permit, send, judge.
 //!
