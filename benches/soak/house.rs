@@ -37,16 +37,9 @@ impl House {
             let _ = simulator.serve(listener, CancellationToken::new()).await;
         });
         let (address, admin) = (free(), free());
-        let rates: String = [
-            "group.read",
-            "group.mutes.list",
-            "group.mutes.add",
-            "group.update",
-            "other",
-            "group.members.list",
-        ]
-        .map(|name| format!("[endpoints.\"{name}\"]\nrate = \"1000000/s\"\n"))
-        .concat();
+        let rates = ["group.read", "group.mutes.list", "group.mutes.add", "group.update", "default"]
+            .map(|pool| format!("[pools.\"{pool}\"]\nrate = \"1000000/s\"\n"))
+            .concat();
         let text = format!(
             "[vendor]\norigin = \"http://{origin}\"\norg = \"easemob-demo\"\napp = \"chat\"\nclient_id = \"demo-client\"\n\
              client_secret = \"demo-secret\"\nconnect_timeout = \"1s\"\nfirst_byte_timeout = \"1s\"\ntotal_timeout = \"2s\"\n\
@@ -99,7 +92,10 @@ impl House {
     }
 
     async fn until(&self, what: &str, is: impl AsyncFn() -> bool) {
+        let ended = format!("/proc/{}/stat", self.process.id());
         for _ in 0..600 {
+            let state = std::fs::read_to_string(&ended).unwrap_or_default();
+            assert!(!state.contains(") Z "), "the gateway has ended; {what}?");
             if is().await {
                 return;
             }

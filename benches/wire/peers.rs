@@ -156,7 +156,7 @@ fn gateway(origin: SocketAddr, address: SocketAddr, work: &Path) -> Started {
         [endpoints."group.read"]
         rate = "4000000/s"
         fresh = "1h"
-        [endpoints."other"]
+        [pools."default"]
         rate = "4000000/s"
         [[callers]]
         name = "bench"

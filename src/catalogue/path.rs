@@ -3,14 +3,16 @@
 //! What is matched here and what the vendor understands must be the same thing, or a write could touch the
 //! wrong tags. So a path that two parsers might read differently is refused: empty and dot segments, encoded
 //! slashes, `;` (some servers cut parameters off there), control characters, escapes of escapes. Escapes of
-//! harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came.
+//! harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came. One slash at the end is
+//! taken for none, since a client library of the vendor's writes it; whether the answer is the same nobody says, so
+//! whoever keeps answers must keep none of those.
 
 use std::borrow::Cow;
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Ambiguous {
-    /// `//`, or a slash at the end.
+    /// `//`.
     EmptySegment,
     /// `.` or `..`, also encoded.
     DotSegment,
@@ -51,6 +53,10 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
         }
     }
     let path = if escaped { Cow::Owned(undo(path)?) } else { Cow::Borrowed(path) };
+    let path = match path {
+        Cow::Borrowed(path) => Cow::Borrowed(without_last_slash(path)),
+        Cow::Owned(path) => Cow::Owned(without_last_slash(&path).to_owned()),
+    };
     // The root has no segments at all; every other path has only whole ones.
     if path != "/" {
         for segment in path.split('/').skip(1) {
@@ -62,6 +68,10 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
         }
     }
     Ok(path)
+}
+
+fn without_last_slash(path: &str) -> &str {
+    path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path)
 }
 
 fn undo(path: &str) -> Result<String, Ambiguous> {

@@ -117,7 +117,8 @@ impl Call {
 
     /// Names the read, if its answer may be shared and kept.
     pub(super) fn name(&mut self, house: &House, read: &Read, body: Option<&[u8]>) {
-        if self.directives.no_store {
+        // A slash at the end is another spelling, and nobody says that its answer is the same.
+        if self.directives.no_store || self.subject.target.path().ends_with('/') {
             return;
         }
         let Subject { endpoint, spans, target, .. } = &self.subject;

@@ -79,7 +79,7 @@ fn parameters_are_those_of_the_path_as_it_was_matched() {
 #[test]
 fn a_path_with_two_meanings_is_no_row_at_all() {
     let toy = toy();
-    for path in ["/box//7", "/box/7/", "/box/../7", "/box/%2e%2e", "/box/7%2fa", "/box/7;a", "/box/%zz"] {
+    for path in ["/box//7", "/box/7//", "/box/../7", "/box/%2e%2e", "/box/7%2fa", "/box/7;a", "/box/%zz"] {
         assert_eq!(row(&toy, Method::GET, path), "refused", "{path}");
     }
 }

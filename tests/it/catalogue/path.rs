@@ -11,7 +11,7 @@ fn what_two_parsers_could_read_differently_is_refused() {
     for (path, why) in [
         ("//a", EmptySegment),
         ("/a//b", EmptySegment),
-        ("/a/", EmptySegment),
+        ("/a//", EmptySegment),
         ("/.", DotSegment),
         ("/a/../b", DotSegment),
         ("/a/%2e%2E/b", DotSegment),
@@ -48,6 +48,8 @@ fn what_has_one_meaning_is_taken() {
     for (path, matched) in [
         ("", ""),
         ("/", "/"),
+        ("/a/", "/a"),
+        ("/%61/", "/a"),
         ("/chatgroups/1,2", "/chatgroups/1,2"),
         ("/chatgroups/1%2C2", "/chatgroups/1,2"),
         ("/a/...", "/a/..."),
@@ -89,7 +91,9 @@ proptest! {
         let Ok(matched) = canonical(&path) else { return Ok(()) };
         // What a server would make of what came is what it would make of what was matched.
         let decode = |path: &str| percent_decode_str(path).collect::<Vec<u8>>();
-        prop_assert_eq!(decode(&path), decode(&matched));
+        // But for one slash at the end, which is nobody's.
+        let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(&path);
+        prop_assert_eq!(decode(path), decode(&matched));
         prop_assert_eq!(path.split('/').count(), matched.split('/').count());
         for segment in matched.split('/').skip(1) {
             let bytes = decode(segment);

@@ -281,3 +281,19 @@ async fn looking_at_what_is_only_written_here_is_relayed() {
         assert_eq!(world.calls(), calls + 1, "{path}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_path_that_ends_with_a_slash_is_the_same_operation_and_is_not_kept() {
+    let world = World::new();
+    let path = format!("/chatgroups/{}", SAMPLE_GROUPS[0]);
+    assert_eq!(world.get(&path).await.status, 200);
+    for calls in 2..4 {
+        assert_eq!(world.get(&format!("{path}/")).await.status, 200);
+        assert_eq!(world.calls(), calls, "fetched each time");
+    }
+    assert!(world.get(&path).await.is_hit());
+    // A write is the same write.
+    let written = world.put(&format!("{path}/"), json!({"groupname": "another"})).await;
+    assert_eq!(written.status, 200);
+    assert!(!world.get(&path).await.is_hit());
+}

@@ -105,7 +105,8 @@ const CASES: &[Case] = &[
     ("GET /A/chatgroups/G%00 HTTP/1.1|Host: x||", 400, "ambiguous_path", None),
     ("GET /A/chatgroups//G HTTP/1.1|Host: x||", 400, "ambiguous_path", None),
     ("GET /A/chatgroups/G%5c HTTP/1.1|Host: x||", 400, "ambiguous_path", None),
-    ("GET /A/chatgroups/G/ HTTP/1.1|Host: x||", 400, "ambiguous_path", None),
+    ("GET /A/chatgroups/G/ HTTP/1.1|Host: x||", 200, "", Some(("GET /A/chatgroups/G/ HTTP/1.1", ""))),
+    ("GET /A/chatgroups/G// HTTP/1.1|Host: x||", 400, "ambiguous_path", None),
     // bare CR, controls, and empty lines before a request
     ("||GET /A/chatgroups/G HTTP/1.1|Host: x||", 200, "", Some(("GET /A/chatgroups/G HTTP/1.1", ""))),
     ("GET /A/chatgroups/G\r HTTP/1.1|Host: x||", 400, "-", None),
