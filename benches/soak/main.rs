@@ -88,7 +88,7 @@ async fn mixed(house: &House, length: Duration) {
     println!("{done}");
     println!("memory after each third: {memory:?} MB; tasks {tasks} before, {tasks_after} after");
     assert_eq!(tasks, tasks_after, "tasks are left");
-    assert_eq!(connections, 1, "connections are left, beside the one that asks");
+    assert!(connections <= 1, "connections are left, beside the one that asks: {connections}");
     assert!(memory[2] <= memory[0] + memory[0] / 10 + 4, "memory grows: {memory:?} MB");
     assert_eq!(done.stale, 0, "reads that show the state before an acknowledged write");
     assert_eq!(done.odd, 0, "answers that nobody made: {:?}", done.examples);

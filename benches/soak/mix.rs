@@ -5,6 +5,7 @@ use crate::house::{GROUPS, House, group};
 use easemob_gateway::simulator::{Fault, Matcher};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,7 +16,8 @@ pub(crate) struct Done {
     requests: u64,
     writes: u64,
     faults: u64,
-    refused: u64,
+    /// By reason.
+    refused: BTreeMap<String, u64>,
     /// Reads that show the state before an acknowledged write.
     pub(crate) stale: u64,
     /// Answers that neither the vendor nor a fault explains.
@@ -125,7 +127,7 @@ impl Done {
             Err(_) => false,
             Ok(answer) => match (answer.status.as_u16(), answer.refusal.as_deref()) {
                 (_, Some(why)) => {
-                    self.refused += 1;
+                    *self.refused.entry(why.to_owned()).or_default() += 1;
                     matches!(why, "unreachable" | "timed_out" | "no_token" | "token_refused")
                 }
                 // The vendor's own, or a fault's.
@@ -147,7 +149,7 @@ impl Done {
         self.requests += other.requests;
         self.writes += other.writes;
         self.faults += other.faults;
-        self.refused += other.refused;
+        other.refused.iter().for_each(|(why, count)| *self.refused.entry(why.clone()).or_default() += count);
         self.stale += other.stale;
         self.odd += other.odd;
         self.examples.extend(other.examples.iter().cloned());
@@ -157,6 +159,9 @@ impl Done {
 impl fmt::Display for Done {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { requests, writes, faults, refused, .. } = self;
-        write!(f, "{requests} requests, {writes} checked writes, {faults} faults, {refused} refused for them")
+        write!(
+            f,
+            "{requests} requests, {writes} checked writes, {faults} faults, refused for them: {refused:?}"
+        )
     }
 }

@@ -221,7 +221,7 @@ fn memory(origin: &Origin, work: &std::path::Path) {
     println!("\n| memory | at the start, MB | an idle connection, KB | a kept answer of 1 KiB, KB |");
     println!("|---|---|---|---|");
     for kind in Kind::ALL {
-        let load = |server: &Server, connections, first, requests_max| Load {
+        let load = |server: &Server, connections, (first, count), requests_max| Load {
             target: Target {
                 address: server.address,
                 path: "/o/a/chatgroups/",
@@ -229,21 +229,21 @@ fn memory(origin: &Origin, work: &std::path::Path) {
             },
             connections,
             first,
-            count: u64::MAX,
+            count,
             length: Duration::from_secs(120),
             requests_max,
         };
         let Some(server) = Server::start(*kind, origin.address, work) else { continue };
-        load(&server, CONNECTIONS, 0, 2_000).run();
+        load(&server, CONNECTIONS, (0, 2_000), 2_000).run();
         let start = server.memory_kb();
-        let held = load(&server, IDLE, 0, IDLE as u64).hold();
+        let held = load(&server, IDLE, (7, 1), IDLE as u64).hold();
         let idle = server.memory_kb();
         drop(held);
         drop(server);
         let Some(server) = Server::start(*kind, origin.address, work) else { continue };
-        load(&server, CONNECTIONS, 0, 2_000).run();
+        load(&server, CONNECTIONS, (0, 2_000), 2_000).run();
         let empty = server.memory_kb();
-        load(&server, CONNECTIONS, 500_000, KEPT).run();
+        load(&server, CONNECTIONS, (500_000, KEPT), KEPT).run();
         let full = server.memory_kb();
         println!(
             "| {} | {:.1} | {:.1} | {:.2}{} |",
