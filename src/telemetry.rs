@@ -10,6 +10,7 @@ pub mod log;
 pub mod metrics;
 pub mod reloads;
 pub mod roster;
+pub mod words;
 
 use crate::body::Body;
 use crate::catalogue::{Catalogue, EndpointId};
