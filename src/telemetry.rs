@@ -8,6 +8,7 @@ mod histogram;
 pub mod line;
 pub mod log;
 pub mod metrics;
+mod one_line;
 pub mod reloads;
 pub mod roster;
 pub mod words;

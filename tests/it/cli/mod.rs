@@ -3,6 +3,7 @@
 mod commands;
 mod crash;
 mod drain;
+mod log;
 mod reload;
 mod secrets;
 mod serve;
