@@ -350,14 +350,10 @@ fn reloads(page: &Page, sources: &Sources) -> prometheus::Result<()> {
 
 fn token(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     let counts = sources.tokens.counts();
-    let grants =
-        page.counters("gateway_token_grants_total", "Grants asked for, by outcome.", &["outcome"])?;
-    for (outcome, count) in
-        [("granted", counts.granted), ("refused", counts.refused), ("failed", counts.failed)]
-    {
-        if count > 0 {
-            grants.with_label_values(&[outcome]).inc_by(count);
-        }
+    let about = "Grants asked for, by reason and outcome.";
+    let grants = page.counters("gateway_token_grants_total", about, &["reason", "outcome"])?;
+    for ((reason, outcome), count) in sources.tokens.grants() {
+        grants.with_label_values(&[reason, outcome]).inc_by(count);
     }
     let renewed = page.counters(
         "gateway_token_refused_total",

@@ -18,6 +18,7 @@ use easemob_gateway::limit::SpentKind;
 use easemob_gateway::simulator::{Fault, Matcher};
 use easemob_gateway::telemetry::cells::{ConnectionEvent, FlightEvent, Repeat};
 use easemob_gateway::telemetry::words::PLACES;
+use easemob_gateway::token::{OUTCOMES, REASONS};
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
@@ -25,7 +26,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).expect(name)
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn rows(heading: &str) -> Vec<Vec<String>> {
 }
 
 /// The words in backquotes.
-fn quoted(cell: &str) -> BTreeSet<String> {
+pub(crate) fn quoted(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -267,6 +268,8 @@ fn the_values_of_labels_are_those_that_can_be_counted() {
         told("gateway_flights_total"),
         words(&mut FlightEvent::ALL.iter().map(|event| event.as_str()))
     );
+    let grants = REASONS.into_iter().chain(OUTCOMES);
+    assert_eq!(told("gateway_token_grants_total"), words(&mut { grants }));
     assert_eq!(told("gateway_vendor_refusals_total"), words(&mut dialect::REFUSED_AS.into_iter()));
     assert_eq!(told("gateway_repeats_total"), words(&mut Repeat::ALL.iter().map(|why| why.as_str())));
     assert_eq!(

@@ -121,7 +121,7 @@ async fn names_and_labels_come_from_closed_sets() {
     let mut allowed: BTreeSet<&str> = endpoint_names().into_iter().collect();
     let outcomes = "none hit miss joined bypass write relay gone 2xx 3xx 4xx 5xx orders rooms default users \
         good token_refused vendor_limited plan_exhausted absent declined failed unreachable not_sent broken \
-        timed_out granted refused stored overtaken in_doubt older unknown patience queue_full paused \
+        timed_out granted refused unreached start renewal expired secret stored overtaken in_doubt older unknown patience queue_full paused \
         ambiguous_path wrong_method forbidden unidentified bad_grant users.delete.batch \
         began late full deserted in_use idle token work loop";
     allowed.extend(outcomes.split_whitespace());
