@@ -15,10 +15,11 @@ use std::time::Duration;
 /// The documents of a YAML file. A key that stands twice is a mistake.
 fn yaml(name: &str) -> Vec<Value> {
     let text = text(name);
+    let read = |document| -> Result<Value, Box<dyn std::error::Error>> {
+        Ok(serde_json::to_value(serde_yaml_ng::Value::deserialize(document)?)?)
+    };
     let documents = serde_yaml_ng::Deserializer::from_str(&text);
-    documents
-        .map(|document| Value::deserialize(document).unwrap_or_else(|why| panic!("{name}: {why}")))
-        .collect()
+    documents.map(|document| read(document).unwrap_or_else(|why| panic!("{name}: {why}"))).collect()
 }
 
 /// The probe's path on the operators' listener, which exists.
