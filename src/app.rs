@@ -201,6 +201,7 @@ impl Parts {
             limits: Arc::clone(&self.house.limits),
             tokens: Arc::clone(&self.house.tokens),
             cache: Arc::clone(&self.house.cache),
+            flights: Arc::clone(&self.house.flights) as _,
             tasks: self.house.tasks.clone(),
         }
     }

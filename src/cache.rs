@@ -12,6 +12,7 @@ pub mod flight;
 pub mod key;
 
 use crate::clock::{self, Instant};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,9 @@ pub struct Cache {
     store: moka::sync::Cache<u128, Arc<Entry>, std::hash::BuildHasherDefault<key::AlreadyHashed>>,
     /// Held while an answer is kept, by hash of its key.
     keeping: [Mutex<()>; KEEPING],
+    /// Answers that were put in where none was, since the start; and of those, how many are seen to have gone.
+    added: AtomicU64,
+    evicted: AtomicU64,
     settings: Settings,
 }
 
@@ -139,6 +143,8 @@ impl Cache {
             doubts: Doubts::new(settings.fetch_max),
             store,
             keeping: std::array::from_fn(|_| Mutex::default()),
+            added: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
             settings,
         }
     }
@@ -179,10 +185,14 @@ impl Cache {
         let _alone = stripe.lock().unwrap_or_else(PoisonError::into_inner);
         // Between two touches stamps are alike; what a device changed shows in the later fetch only.
         let order = |entry: &Entry| (entry.stamp, entry.fetched);
-        if self.store.get(&key.hash()).is_some_and(|there| order(&there) > order(&entry)) {
+        let there = self.store.get(&key.hash());
+        if there.as_ref().is_some_and(|there| order(there) > order(&entry)) {
             return Kept::Older;
         }
         self.store.insert(key.hash(), entry);
+        if there.is_none() {
+            self.added.fetch_add(1, Relaxed);
+        }
         Kept::Stored
     }
 
@@ -213,6 +223,18 @@ impl Cache {
         slots.sort_unstable();
         slots.dedup();
         slots
+    }
+
+    /// Answers that were put out, or not let in, for want of room, since the start. Approximate, and never less than
+    /// it was.
+    ///
+    /// Nothing is ever deleted, so they are those that were added and are not there. A listener in the store would
+    /// tell as much, and take a lock for each answer that is kept.
+    #[must_use]
+    pub fn evicted(&self) -> u64 {
+        let added = self.added.load(Relaxed);
+        let gone = added.saturating_sub(self.size().0);
+        self.evicted.fetch_max(gone, Relaxed).max(gone)
     }
 
     /// Answers kept, and the bytes they weigh. Approximate.

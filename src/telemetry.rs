@@ -8,8 +8,10 @@ mod histogram;
 pub mod line;
 pub mod log;
 pub mod metrics;
+mod one_line;
 pub mod reloads;
 pub mod roster;
+pub mod words;
 
 use crate::body::Body;
 use crate::catalogue::{Catalogue, EndpointId};

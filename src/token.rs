@@ -30,7 +30,7 @@ use http::HeaderValue;
 use pause::Pause;
 use refusals::Refusals;
 pub use refusals::Refused;
-pub use report::{Counts, Remembered, Report};
+pub use report::{Counts, Grants, OUTCOMES, REASONS, Remembered, Report};
 use secrecy::SecretString;
 use state::{StateDir, Stored};
 use std::panic::AssertUnwindSafe;
@@ -102,6 +102,12 @@ pub struct TokenKeeper {
     memory: Option<Arc<StateDir>>,
 }
 
+/// What is known of a grant when it begins.
+struct Asked {
+    secrets: u64,
+    why: &'static str,
+}
+
 struct State {
     asking: bool,
     serial: u64,
@@ -114,6 +120,9 @@ struct State {
     /// How often the secret was replaced.
     secrets: u64,
     counts: Counts,
+    grants: Grants,
+    /// Why there is no token, while there is none.
+    gone: &'static str,
     last: Option<(Instant, &'static str)>,
     dice: fastrand::Rng,
 }
@@ -143,6 +152,8 @@ impl TokenKeeper {
             issued_ms: 0,
             secrets: 0,
             counts: Counts::default(),
+            grants: Grants::new(),
+            gone: "start",
             last: None,
             dice,
         };
@@ -207,6 +218,7 @@ impl TokenKeeper {
         // The new secret deserves a trial of its own; the budget stays.
         state.pause.end();
         self.current.store(None);
+        state.gone = "secret";
         drop(state);
         tracing::info!("the client secret was replaced: a new token is asked for");
         self.done.send_modify(|count| *count += 1);
@@ -261,14 +273,14 @@ impl TokenKeeper {
             return Err(why);
         }
         state.asking = true;
-        let secrets = state.secrets;
+        let asked = Asked { secrets: state.secrets, why: self.why(&state) };
         drop(state);
         let keeper = Arc::clone(self);
         self.tasks.spawn("token grant", async move {
             // Also when it breaks, the next one may begin.
             let outcome = AssertUnwindSafe(keeper.grant()).catch_unwind().await;
             let broke = |_| Outcome::Failure(Failure::Failed("asking broke".to_owned()));
-            let granted = keeper.finish(outcome.unwrap_or_else(broke), secrets);
+            let granted = keeper.finish(outcome.unwrap_or_else(broke), &asked);
             if let (Some(token), Some(memory)) = (granted, keeper.memory.clone()) {
                 let _ = keeper.tasks.blocking(move || memory.save(&token)).await;
             }
@@ -277,17 +289,18 @@ impl TokenKeeper {
     }
 
     /// Takes what came of a grant, tells those who wait, and gives back what is to be written down.
-    fn finish(&self, outcome: Outcome, secrets: u64) -> Option<Stored> {
+    fn finish(&self, outcome: Outcome, asked: &Asked) -> Option<Stored> {
         let now = clock::now();
         let mut granted = None;
         let mut state = self.lock();
         state.asking = false;
         // What was asked with a secret that has been replaced is worth nothing, for good or ill.
-        if state.secrets == secrets {
+        if state.secrets == asked.secrets {
             match outcome {
                 Outcome::Granted(token, age) => {
                     state.last = Some((now, "granted"));
                     state.counts.granted += 1;
+                    *state.grants.entry((asked.why, "granted")).or_default() += 1;
                     self.take(&mut state, &token, age, "granted");
                     self.judge_life(&mut state, &token, now);
                     granted = Some(token);
@@ -298,7 +311,10 @@ impl TokenKeeper {
                     state.pause.end();
                 }
                 Outcome::NotYet => {}
-                Outcome::Failure(failure) => state.fail(&failure, now, &self.settings),
+                Outcome::Failure(failure) => {
+                    *state.grants.entry((asked.why, failure.kind())).or_default() += 1;
+                    state.fail(&failure, now, &self.settings);
+                }
             }
         }
         drop(state);

@@ -153,6 +153,15 @@ impl Upstream {
             Way::Service(_) => (0, 0),
         }
     }
+
+    /// Connections that were opened, since the start.
+    #[must_use]
+    pub fn opened(&self) -> u64 {
+        match &self.way {
+            Way::Wire(pool) => pool.opened(),
+            Way::Service(_) => 0,
+        }
+    }
 }
 
 impl Lane {

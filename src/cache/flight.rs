@@ -117,14 +117,20 @@ impl<T> Flights<T> {
         Ok(Seat::Lead(pilot, Ticket(flight)))
     }
 
-    /// How many may be joined now.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.lock().len()
-    }
-
     fn lock(&self) -> MutexGuard<'_, ByKey<T>> {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Fetches under way, whatever they bring.
+pub trait UnderWay: std::fmt::Debug + Send + Sync {
+    /// How many may be joined now.
+    fn count(&self) -> usize;
+}
+
+impl<T: std::fmt::Debug + Send + Sync> UnderWay for Flights<T> {
+    fn count(&self) -> usize {
+        self.lock().len()
     }
 }
 

@@ -1,10 +1,12 @@
 //! `probe`: one question to a running gateway, for images that have no shell and no curl.
 //!
 //! Exit code 0 when the answer is a success, 1 otherwise. Plain HTTP, since that is what the operators' listener
-//! speaks.
+//! speaks. The timeout holds for all of it, and of the answer only the beginning is read: whoever answers there
+//! may be anybody.
 
 use super::Failure;
 use anyhow::{Context as _, bail};
+use bytes::{Buf as _, Bytes};
 use http::{Request, Uri, header::HOST, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::client::conn::http1;
@@ -22,6 +24,9 @@ pub(super) struct Options {
     timeout: Duration,
 }
 
+/// Of a failure's body so much is told.
+const TOLD_BYTES_MAX: usize = 1024;
+
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let asked = super::block_on(async {
         let late = || anyhow::anyhow!("no answer within {:?}", options.timeout);
@@ -33,27 +38,39 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 /// An address that can be asked at all; anything else is an argument that cannot be used.
 fn plain_http(text: &str) -> Result<Uri, String> {
     let url: Option<Uri> = text.parse().ok();
-    url.filter(|url| url.scheme_str() == Some("http") && url.host().is_some())
+    let named = |url: &Uri| {
+        url.authority().is_some_and(|named| {
+            let (text, host) = (named.as_str(), named.host());
+            // A port that is none would be taken for the usual one.
+            !host.is_empty() && !text.contains('@') && (text == host || named.port_u16().is_some())
+        })
+    };
+    url.filter(|url| url.scheme_str() == Some("http") && named(url))
         .ok_or_else(|| "expected plain http and a host, as in http://127.0.0.1:9090/livez".to_owned())
 }
 
 async fn ask(url: &Uri) -> anyhow::Result<()> {
-    let host = url.host().context("names no host")?;
-    let stream = TcpStream::connect((host.trim_matches(['[', ']']), url.port_u16().unwrap_or(80))).await?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let named = url.authority().context("names no host")?;
+    let to = (named.host().trim_matches(['[', ']']), named.port_u16().unwrap_or(80));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(TcpStream::connect(to).await?)).await?;
     let target = url.path_and_query().map_or("/", PathAndQuery::as_str);
-    let request = Request::get(target).header(HOST, host).body(Empty::<bytes::Bytes>::new())?;
+    let request = Request::get(target).header(HOST, named.as_str()).body(Empty::<Bytes>::new())?;
     let answer = async {
-        let answer = sender.send_request(request).await?;
+        let mut answer = sender.send_request(request).await?;
         let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
-        if !status.is_success() {
-            bail!("{status}: {}", String::from_utf8_lossy(&body).trim());
+        if status.is_success() {
+            return Ok(());
         }
-        Ok(())
+        let why = answer.frame().await.and_then(|frame| frame.ok()?.into_data().ok()).unwrap_or_default();
+        let why = why.take(TOLD_BYTES_MAX);
+        bail!("{status}: {}", String::from_utf8_lossy(why.chunk()).trim().escape_debug())
     };
+    tokio::pin!(answer);
     tokio::select! {
-        answer = answer => answer,
-        ended = connection => bail!("the connection ended early: {ended:?}"),
+        biased;
+        answer = &mut answer => return answer,
+        // Closed with its answer, or without one: what has come of it is at hand.
+        _ = connection => {}
     }
+    answer.await
 }

@@ -84,6 +84,30 @@ pub fn judge(status: u16, body: &[u8]) -> Verdict {
     }
 }
 
+/// What [`refused_as`] may say.
+pub const REFUSED_AS: [&str; 8] = [
+    "unauthorized",
+    "auth_bad_access_token",
+    "expired_token",
+    "group_authorization",
+    "other_401",
+    "reach_limit",
+    "resource_limited",
+    "other_429",
+];
+
+/// The vendor's own word for a 401 or a 429, out of those that are documented: a closed set, for counting.
+#[must_use]
+pub fn refused_as(status: u16, body: &[u8]) -> Option<&'static str> {
+    let (words, other) = match status {
+        401 => (&REFUSED_AS[..4], REFUSED_AS[4]),
+        429 => (&REFUSED_AS[5..7], REFUSED_AS[7]),
+        _ => return None,
+    };
+    let said: Said<'_> = serde_json::from_slice(body).unwrap_or_default();
+    Some(words.iter().find(|word| **word == said.error).unwrap_or(&other))
+}
+
 /// The documented codes and texts of a 401 that is about the token. `unauthorized` also says that registration
 /// is closed, which no new token changes.
 fn about_token(said: &Said<'_>) -> bool {

@@ -11,7 +11,7 @@ use super::{Call, Passage};
 use crate::body::{Body, Collected, Fault, Incomplete};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
-use crate::easemob::dialect::{Verdict, judge};
+use crate::easemob::dialect::{Verdict, judge, refused_as};
 use crate::exchange::CallOutcome;
 use crate::limit::{Charge, Permit, Spent, SpentKind};
 use crate::telemetry::cells::Repeat;
@@ -293,6 +293,9 @@ impl Passage {
             Collected::Whole(bytes) => bytes.as_ref(),
             Collected::Larger(_) => b"",
         };
+        if let Some(kind) = refused_as(status.as_u16(), beginning) {
+            self.desk.cells.vendor_refused(kind);
+        }
         Ok(Judged { verdict: judge(status.as_u16(), beginning), status, headers, content })
     }
 

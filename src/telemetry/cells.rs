@@ -5,13 +5,12 @@
 use super::Office;
 use super::histogram::{AGES_US, Histograms, TIMES_US};
 use super::roster::Tally;
+use super::words::Words;
 use crate::cache::{Cause, Kept};
 use crate::catalogue::EndpointId;
 use crate::clock;
 use crate::exchange::{CacheOutcome, CallOutcome, Exchange};
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// One worker's numbers.
@@ -22,7 +21,8 @@ pub struct Cells {
     pub(super) callers: Tally,
     /// By row, and how the call ended.
     pub(super) vendor_calls: Box<[AtomicU64]>,
-    pub(super) refusals: Mutex<BTreeMap<&'static str, u64>>,
+    pub(super) refusals: Words,
+    pub(super) vendor_refusals: Words,
     pub(super) touches: [AtomicU64; Cause::ALL.len()],
     pub(super) kept: [AtomicU64; Kept::ALL.len()],
     pub(super) flights: [AtomicU64; FlightEvent::ALL.len()],
@@ -128,7 +128,8 @@ impl Cells {
             requests: zeros((rows + 1) * CacheOutcome::ALL.len() * CLASSES.len()),
             callers: Tally::default(),
             vendor_calls: zeros(rows * CallOutcome::COUNT),
-            refusals: Mutex::default(),
+            refusals: Words::default(),
+            vendor_refusals: Words::default(),
             touches: Default::default(),
             kept: Default::default(),
             flights: Default::default(),
@@ -167,7 +168,7 @@ impl Cells {
             self.callers.add(caller);
         }
         if let Some(reason) = exchange.refusal {
-            *self.refusals.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
+            self.refusals.count(reason);
         }
     }
 
@@ -178,6 +179,11 @@ impl Cells {
         if let Some(took) = took {
             self.vendor_durations.observe(self.family(Some(endpoint)), took);
         }
+    }
+
+    /// The vendor refused a call with 401 or 429, and this is its word for it.
+    pub fn vendor_refused(&self, kind: &'static str) {
+        self.vendor_refusals.count(kind);
     }
 
     /// Something happened to a fetch.

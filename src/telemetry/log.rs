@@ -4,6 +4,7 @@
 
 use super::Office;
 use super::line::Lines;
+use super::one_line::one_line;
 use crate::clock;
 use crate::exchange::Exchange;
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ where
         }
         // Colours are for a terminal: in a file, in a journal or in a pipe they are noise.
         Format::Text => {
-            let lines = lines.with_target(false).with_ansi(colours()).with_filter_reloading();
+            let lines = lines.event_format(one_line(colours())).with_filter_reloading();
             let levels = levels(lines.reload_handle());
             let _ = lines.try_init();
             levels

@@ -7,6 +7,7 @@
 use super::Office;
 use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Repeat};
 use super::histogram::{AGES_US, Histograms, Sum, TIMES_US, family};
+use crate::cache::flight::UnderWay;
 use crate::cache::{Cache, Cause, Kept};
 use crate::clock;
 use crate::exchange::{CacheOutcome, CallOutcome};
@@ -15,8 +16,8 @@ use crate::tasks::Tasks;
 use crate::token::{Remembered, TokenKeeper};
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError};
 
 /// What a scrape looks at beside the cells.
 #[derive(Debug)]
@@ -29,9 +30,17 @@ pub struct Sources {
     pub tokens: Arc<TokenKeeper>,
     /// What is kept.
     pub cache: Arc<Cache>,
+    /// What is being fetched.
+    pub flights: Arc<dyn UnderWay>,
     /// What runs.
     pub tasks: Tasks,
 }
+
+/// What was built, where the build was told.
+pub const COMMIT: &str = match option_env!("GATEWAY_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
 
 /// The text of `/metrics`.
 ///
@@ -45,10 +54,11 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     cache(&page, desks, sources)?;
     pools(&page, sources)?;
     token(&page, sources)?;
-    paths(&page, desks)?;
+    paths(&page, desks, sources)?;
     reloads(&page, sources)?;
-    let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
-    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    let about = "Always 1; version and commit are labels.";
+    let build = page.gauges("gateway_build_info", about, &["version", "commit"])?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION"), COMMIT]).set(1);
     let tasks = page.gauges(
         "gateway_tasks",
         "Background tasks that are running, by whether they end by themselves.",
@@ -126,11 +136,13 @@ fn events(
     Ok(())
 }
 
-fn paths(page: &Page, desks: &[Arc<super::Desk>]) -> prometheus::Result<()> {
+fn paths(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Result<()> {
     let flights: Vec<_> = FlightEvent::ALL.iter().map(|event| event.as_str()).collect();
     let about =
         ("gateway_flights_total", "Fetches that several readers may share, by what became of them.", "event");
     events(page, desks, about, &flights, |cells| &cells.flights)?;
+    let flights = page.gauges("gateway_flights_under_way", "Fetches under way that may be joined.", &[])?;
+    flights.with_label_values::<&str>(&[]).set(sources.flights.count() as i64);
     let repeats: Vec<_> = Repeat::ALL.iter().map(|why| why.as_str()).collect();
     let about =
         ("gateway_repeats_total", "Calls that were sent to the vendor once more, by reason.", "reason");
@@ -154,6 +166,10 @@ fn paths(page: &Page, desks: &[Arc<super::Desk>]) -> prometheus::Result<()> {
         page.gauges("gateway_vendor_connections", "Connections to the vendor, by state.", &["state"])?;
     vendor.with_label_values(&["in_use"]).set(in_use as i64);
     vendor.with_label_values(&["idle"]).set(idle as i64);
+    let opened = "Connections to the vendor that were opened.";
+    let opened = page.counters("gateway_vendor_connections_opened_total", opened, &[])?;
+    let count: u64 = desks.iter().map(|desk| desk.upstream.opened()).sum();
+    opened.with_label_values::<&str>(&[]).inc_by(count);
     Ok(())
 }
 
@@ -205,8 +221,8 @@ fn requests(
                 callers.with_label_values(&[&*name]).inc_by(count);
             }
         }
-        for (reason, count) in cells.refusals.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            refusals.with_label_values(&[reason]).inc_by(*count);
+        for (reason, count) in cells.refusals.counted() {
+            refusals.with_label_values(&[reason]).inc_by(count);
         }
     }
     Ok(())
@@ -218,6 +234,8 @@ fn vendor_calls(page: &Page, desks: &[Arc<super::Desk>], rows: &[&str]) -> prome
         "Calls to the vendor by endpoint and how they ended.",
         &["endpoint", "outcome"],
     )?;
+    let refusals = "Calls that the vendor refused with 401 or 429, by its word for it.";
+    let refusals = page.counters("gateway_vendor_refusals_total", refusals, &["kind"])?;
     for cells in desks.iter().map(|desk| &desk.cells) {
         for (row, counts) in rows.iter().zip(cells.vendor_calls.chunks(CallOutcome::COUNT)) {
             for (outcome, count) in
@@ -225,6 +243,9 @@ fn vendor_calls(page: &Page, desks: &[Arc<super::Desk>], rows: &[&str]) -> prome
             {
                 calls.with_label_values(&[row, outcome.as_str()]).inc_by(count.load(Relaxed));
             }
+        }
+        for (kind, count) in cells.vendor_refusals.counted() {
+            refusals.with_label_values(&[kind]).inc_by(count);
         }
     }
     Ok(())
@@ -248,6 +269,9 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
         }
     }
     let (entries, bytes) = sources.cache.size();
+    let evicted = "Answers that were put out of memory, or not let in, for want of room.";
+    let evicted = page.counters("gateway_cache_evictions_total", evicted, &[])?;
+    evicted.with_label_values::<&str>(&[]).inc_by(sources.cache.evicted());
     let size = [
         ("gateway_cache_entries", "Answers that are kept.", entries),
         ("gateway_cache_bytes", "Bytes that kept answers weigh, overhead included.", bytes),
@@ -266,6 +290,8 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
 fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     let label = &["pool"];
     let size = page.gauges("gateway_pool_size_calls", "Calls per window that a pool allows now.", label)?;
+    let limit = "Calls per window that the vendor allows, as configured.";
+    let limit = page.gauges("gateway_pool_limit_calls", limit, label)?;
     let inside = page.gauges("gateway_pool_inside_calls", "Calls of a pool inside its window.", label)?;
     let paused =
         page.gauges("gateway_pool_paused", "1 while a pool gives nothing, since the vendor refused.", label)?;
@@ -288,6 +314,7 @@ fn pools(page: &Page, sources: &Sources) -> prometheus::Result<()> {
         sources.limits.snapshot().iter().filter(|pool| pool.admitted + pool.refused.iter().sum::<u64>() > 0)
     {
         let label = &[&*pool.name];
+        limit.with_label_values(label).set(i64::from(pool.rate.count()));
         size.with_label_values(label).set(pool.size as i64);
         inside.with_label_values(label).set(pool.inside as i64);
         waiting.with_label_values(label).set(pool.waiting as i64);
@@ -323,14 +350,10 @@ fn reloads(page: &Page, sources: &Sources) -> prometheus::Result<()> {
 
 fn token(page: &Page, sources: &Sources) -> prometheus::Result<()> {
     let counts = sources.tokens.counts();
-    let grants =
-        page.counters("gateway_token_grants_total", "Grants asked for, by outcome.", &["outcome"])?;
-    for (outcome, count) in
-        [("granted", counts.granted), ("refused", counts.refused), ("failed", counts.failed)]
-    {
-        if count > 0 {
-            grants.with_label_values(&[outcome]).inc_by(count);
-        }
+    let about = "Grants asked for, by reason and outcome.";
+    let grants = page.counters("gateway_token_grants_total", about, &["reason", "outcome"])?;
+    for ((reason, outcome), count) in sources.tokens.grants() {
+        grants.with_label_values(&[reason, outcome]).inc_by(count);
     }
     let renewed = page.counters(
         "gateway_token_refused_total",

@@ -94,6 +94,7 @@ impl TokenKeeper {
             );
         }
         self.current.store(None);
+        state.gone = "refused";
         Refused::Again
     }
 

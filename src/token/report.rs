@@ -2,9 +2,10 @@
 //!
 //! How it is shown is left to metrics and to the status page.
 
-use super::TokenKeeper;
 use super::budget::Standing;
+use super::{State, TokenKeeper};
 use crate::clock;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Numbers for telemetry.
@@ -21,6 +22,15 @@ pub struct Counts {
     /// Times a token was refused on a call and renewed for it.
     pub renewed_after_refusal: u64,
 }
+
+/// How many grants were asked for, by reason ([`REASONS`]) and by what came of them ([`OUTCOMES`]).
+pub type Grants = BTreeMap<(&'static str, &'static str), u64>;
+
+/// Why a grant is asked for: none was there yet, early enough, the old one had ended, it was refused on a call, the
+/// secret was replaced.
+pub const REASONS: [&str; 5] = ["start", "renewal", "expired", "refused", "secret"];
+/// What comes of a grant.
+pub const OUTCOMES: [&str; 4] = ["granted", "refused", "failed", "unreached"];
 
 /// Whether the past outlives a restart.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,6 +70,21 @@ impl TokenKeeper {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.lock().counts
+    }
+
+    /// How many grants were asked for, why, and what came of them.
+    #[must_use]
+    pub fn grants(&self) -> Grants {
+        self.lock().grants.clone()
+    }
+
+    /// Why a grant that begins now is asked for.
+    pub(super) fn why(&self, state: &State) -> &'static str {
+        match (self.current().is_some(), self.current.load().is_some()) {
+            (true, _) => "renewal",
+            (false, true) => "expired",
+            (false, false) => state.gone,
+        }
     }
 
     /// The state of the token.

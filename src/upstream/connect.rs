@@ -16,6 +16,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -25,6 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) struct Pool {
     idle: Mutex<Vec<Idle>>,
     lent: Arc<Semaphore>,
+    opened: AtomicU64,
     tls: Option<(tokio_rustls::TlsConnector, ServerName<'static>)>,
     settings: Settings,
     tasks: Tasks,
@@ -46,7 +48,7 @@ impl Pool {
     pub(super) fn new(settings: Settings, tasks: Tasks) -> io::Result<Arc<Self>> {
         let tls = if settings.https { Some(tls(&settings)?) } else { None };
         let lent = Arc::new(Semaphore::new(settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
-        Ok(Arc::new(Self { idle: Mutex::default(), lent, tls, settings, tasks }))
+        Ok(Arc::new(Self { idle: Mutex::default(), lent, opened: AtomicU64::new(0), tls, settings, tasks }))
     }
 
     pub(super) async fn take(self: &Arc<Self>) -> Result<(SendRequest<Body>, Return, bool), ConnectError> {
@@ -113,6 +115,10 @@ impl Pool {
         (self.settings.connections_max.saturating_sub(self.lent.available_permits()), idle)
     }
 
+    pub(super) fn opened(&self) -> u64 {
+        self.opened.load(Relaxed)
+    }
+
     async fn open(&self) -> Result<SendRequest<Body>, ConnectError> {
         let to = (self.settings.host.as_str(), self.settings.port);
         let stream = TcpStream::connect(to).await.map_err(ConnectError::Tcp)?;
@@ -140,6 +146,7 @@ impl Pool {
             let _ = connection.await;
         });
         sender.ready().await.map_err(ConnectError::Closed)?;
+        self.opened.fetch_add(1, Relaxed);
         Ok(sender)
     }
 }

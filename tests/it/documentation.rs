@@ -1,6 +1,7 @@
 //! The documentation against the program: tables that name every metric, refusal, setting and write name them all,
 //! and nothing that does not exist.
 
+use crate::support::promtool;
 use crate::support::world::{World, base_config};
 use crate::tidy::FLOORS;
 use easemob_gateway::app::{endpoint_names, known};
@@ -10,11 +11,14 @@ use easemob_gateway::catalogue::path::Ambiguous;
 use easemob_gateway::catalogue::{Endpoint, Pool, table};
 use easemob_gateway::config;
 use easemob_gateway::easemob;
+use easemob_gateway::easemob::dialect;
 use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
 use easemob_gateway::gateway::refusal::{Budget, Refusal};
 use easemob_gateway::limit::SpentKind;
 use easemob_gateway::simulator::{Fault, Matcher};
 use easemob_gateway::telemetry::cells::{ConnectionEvent, FlightEvent, Repeat};
+use easemob_gateway::telemetry::words::PLACES;
+use easemob_gateway::token::{OUTCOMES, REASONS};
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
@@ -22,7 +26,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     std::fs::read_to_string(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).expect(name)
 }
 
@@ -32,12 +36,12 @@ pub(crate) fn rows(heading: &str) -> Vec<Vec<String>> {
     let (_, section) = readme.split_once(&format!("\n{heading}\n")).expect(heading);
     let lines =
         section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+    let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
     lines.skip(2).map(cells).collect()
 }
 
 /// The words in backquotes.
-fn quoted(cell: &str) -> BTreeSet<String> {
+pub(crate) fn quoted(cell: &str) -> BTreeSet<String> {
     cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -150,6 +154,7 @@ fn the_table_of_refusals_has_every_refusal_as_it_is_answered() {
         assert!(!meaning.is_empty() && !remedy.is_empty(), "{reason}");
     }
     assert_eq!(table.len(), answered.len(), "a refusal is missing, or stands twice");
+    assert!(answered.len() < PLACES, "some would not be counted");
 }
 
 #[test]
@@ -231,6 +236,17 @@ async fn the_table_of_metrics_has_every_metric_with_its_labels() {
     assert_eq!(documented, scraped);
 }
 
+/// Over a page on which every metric shows: the test above says so.
+#[tokio::test(start_paused = true)]
+async fn promtool_has_nothing_to_say_about_any_metric() {
+    let page = used().await.metrics();
+    let Some(said) = promtool::with(&["check", "metrics"], &page) else { return };
+    assert!(said.ok && said.words.is_empty(), "{}", said.words);
+    // It is not silent about everything.
+    let wrong = page.replace("gateway_refusals_total", "gateway_refusals");
+    assert!(!promtool::with(&["check", "metrics"], &wrong).unwrap().words.is_empty());
+}
+
 #[test]
 fn the_values_of_labels_are_those_that_can_be_counted() {
     let told = |metric: &str| {
@@ -252,6 +268,9 @@ fn the_values_of_labels_are_those_that_can_be_counted() {
         told("gateway_flights_total"),
         words(&mut FlightEvent::ALL.iter().map(|event| event.as_str()))
     );
+    let grants = REASONS.into_iter().chain(OUTCOMES);
+    assert_eq!(told("gateway_token_grants_total"), words(&mut { grants }));
+    assert_eq!(told("gateway_vendor_refusals_total"), words(&mut dialect::REFUSED_AS.into_iter()));
     assert_eq!(told("gateway_repeats_total"), words(&mut Repeat::ALL.iter().map(|why| why.as_str())));
     assert_eq!(
         told("gateway_connection_events_total"),

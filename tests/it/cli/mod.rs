@@ -3,6 +3,8 @@
 mod commands;
 mod crash;
 mod drain;
+mod log;
+mod probe;
 mod reload;
 mod secrets;
 mod serve;

@@ -10,6 +10,7 @@ mod headers;
 mod hostile;
 mod keeping;
 mod matrix;
+mod numbers;
 mod oracle;
 mod races;
 mod refusals;

@@ -3,6 +3,7 @@
 //! How often it was asked for is read from the vendor's own list of token requests.
 
 mod clocks;
+mod reasons;
 mod refused;
 mod rotation;
 mod secret;

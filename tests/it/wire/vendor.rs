@@ -70,8 +70,12 @@ async fn one_connection_serves_calls_that_come_one_after_another() {
             talk.hear().await.expect("the same connection");
             talk.say(answer("200 OK", GOOD)).await;
         }
+        talk
     };
-    tokio::join!(caller, vendor);
+    let ((), _open) = tokio::join!(caller, vendor);
+    let (_, page) = look(house.admin, "/metrics").await;
+    assert!(page.contains("\ngateway_vendor_connections_opened_total 1\n"), "{page}");
+    assert!(page.contains("\ngateway_vendor_connections{state=\"idle\"} 1\n"), "{page}");
 }
 
 /// Whatever it is: nothing of it had been read when the connection closed, so it goes again, once.
