@@ -5,7 +5,7 @@
 //! counted.
 
 use super::Office;
-use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Repeat};
+use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Heard, HeardCounts, Repeat};
 use super::histogram::{AGES_US, Histograms, Sum, TIMES_US, family};
 use crate::cache::{Cache, Cause, Kept};
 use crate::clock;
@@ -31,6 +31,8 @@ pub struct Sources {
     pub cache: Arc<Cache>,
     /// What runs.
     pub tasks: Tasks,
+    /// What became of the vendor's reports.
+    pub heard: Arc<HeardCounts>,
 }
 
 /// The text of `/metrics`.
@@ -47,6 +49,7 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     token(&page, sources)?;
     paths(&page, desks)?;
     reloads(&page, sources)?;
+    callbacks(&page, sources)?;
     let build = page.gauges("gateway_build_info", "Always 1; the version is a label.", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let tasks = page.gauges(
@@ -157,6 +160,18 @@ fn paths(page: &Page, desks: &[Arc<super::Desk>]) -> prometheus::Result<()> {
     Ok(())
 }
 
+fn callbacks(page: &Page, sources: &Sources) -> prometheus::Result<()> {
+    let about = "The vendor's reports of changes, by what became of them.";
+    let counters = page.counters("gateway_callbacks_total", about, &["outcome"])?;
+    for (heard, cell) in Heard::ALL.iter().zip(sources.heard.all()) {
+        let count = cell.load(Relaxed);
+        if count > 0 {
+            counters.with_label_values(&[heard.as_str()]).inc_by(count);
+        }
+    }
+    Ok(())
+}
+
 struct Page {
     registry: Registry,
 }
@@ -246,6 +261,10 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
         for (outcome, cell) in Kept::ALL.iter().zip(&cells.kept).filter(|(_, cell)| cell.load(Relaxed) > 0) {
             kept.with_label_values(&[outcome.as_str()]).inc_by(cell.load(Relaxed));
         }
+    }
+    let heard = sources.heard.all()[Heard::Touched as usize].load(Relaxed);
+    if heard > 0 {
+        touches.with_label_values(&[Cause::Callback.as_str()]).inc_by(heard);
     }
     let (entries, bytes) = sources.cache.size();
     let size = [
