@@ -11,9 +11,9 @@ use crate::cache::{Cache, Flights};
 use crate::clock::{self, Wall};
 use crate::config::{Config, Known};
 use crate::easemob;
-use crate::gateway::{Gateway, House, Policy, batch::Batches};
+use crate::gateway::{Gateway, House, Policy, batch::Batches, hear::Hear};
 use crate::limit::{Fairness, Limits, PoolId};
-use crate::server::{Server, Tls, admin::Admin};
+use crate::server::{Server, Tls, admin::Admin, callbacks::Callbacks};
 use crate::tasks::Tasks;
 use crate::telemetry::log::Levels;
 use crate::telemetry::{Desk, Office, metrics::Sources, reloads::Reloads, roster::Roster};
@@ -30,8 +30,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use translate::{
-    asker, cache_settings, callers, derive_secret, limit_settings, path_settings, pool_settings, quotas,
-    server_settings, state_dir, tls_settings, token_settings, upstream_settings, workers,
+    asker, cache_settings, callback_settings, callers, derive_secret, hear_settings, limit_settings,
+    path_settings, pool_settings, quotas, server_settings, state_dir, tls_settings, token_settings,
+    upstream_settings, workers,
 };
 
 /// Why the gateway did not start.
@@ -69,6 +70,8 @@ pub struct Parts {
     pub office: Arc<Office>,
     /// The wall clock that they go by.
     pub wall: Wall,
+    /// Who listens to the vendor's reports.
+    pub hear: Arc<Hear>,
 }
 
 /// A gateway with its doors open.
@@ -79,6 +82,7 @@ pub struct App {
     admin: Arc<Admin>,
     admin_listener: TcpListener,
     secret: Option<Arc<SecretWatch>>,
+    callbacks: Option<(Arc<Callbacks>, TcpListener)>,
     tasks: Tasks,
     tls: Option<Arc<Tls>>,
     config: Config,
@@ -107,6 +111,20 @@ pub fn endpoint_names() -> Vec<&'static str> {
 /// When they cannot be used.
 pub fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
     tls_settings(config).map(Tls::new).transpose().map_err(StartError::Tls)
+}
+
+/// The vendor's door, if it is to have one.
+async fn callbacks(
+    config: &Config,
+    parts: &Parts,
+) -> Result<Option<(Arc<Callbacks>, TcpListener)>, StartError> {
+    let Some(address) = config.callbacks.address else {
+        return Ok(None);
+    };
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|error| StartError::Listen(Address::Plain(address), error))?;
+    let door = Callbacks { hear: Arc::clone(&parts.hear), settings: callback_settings(config) };
+    Ok(Some((Arc::new(door), listener)))
 }
 
 impl Parts {
@@ -161,10 +179,18 @@ impl Parts {
         let pools =
             catalogue.rows().map(|(_, row)| row.pools.iter().map(|pool| PoolId(*pool)).collect()).collect();
         let batches = Batches::new(catalogue.rows().len());
+        let cache = Arc::new(Cache::new(cache_settings(config), &secret));
+        let hear = Hear::new(
+            hear_settings(config),
+            catalogue.prefix(),
+            Arc::clone(&cache),
+            secret.clone(),
+            wall.clone(),
+        );
         let house = House {
             policy: ArcSwap::from_pointee(policy),
             limits: Limits::new(pool_settings(config, &catalogue), limit_settings(config)),
-            cache: Arc::new(Cache::new(cache_settings(config), &secret)),
+            cache,
             flights: Flights::new(config.cache.flights_max, config.cache.waiters_max),
             batches,
             catalogue,
@@ -176,7 +202,7 @@ impl Parts {
             granting: Default::default(),
             listening: Default::default(),
         };
-        Ok(Self { house: Arc::new(house), office, wall })
+        Ok(Self { house: Arc::new(house), office, wall, hear: Arc::new(hear) })
     }
 
     /// A worker's gateway on this way out, with its desk.
@@ -203,6 +229,7 @@ impl Parts {
             cache: Arc::clone(&self.house.cache),
             flights: Arc::clone(&self.house.flights) as _,
             tasks: self.house.tasks.clone(),
+            heard: Arc::clone(&self.hear.counts),
         }
     }
 }
@@ -234,6 +261,7 @@ impl App {
         let admin_listener = TcpListener::bind(address).await;
         let admin_listener =
             admin_listener.map_err(|error| StartError::Listen(Address::Plain(address), error))?;
+        let callbacks = callbacks(config, &parts).await?;
         let admin = Admin {
             desks,
             sources: parts.sources(),
@@ -247,6 +275,7 @@ impl App {
             server,
             admin: Arc::new(admin),
             admin_listener,
+            callbacks,
             secret,
             tasks,
             tls,
@@ -275,14 +304,23 @@ impl App {
         self.secret.clone()
     }
 
+    /// Where the vendor reports changes, if anywhere.
+    #[must_use]
+    pub fn callbacks_address(&self) -> Option<SocketAddr> {
+        self.callbacks.as_ref().and_then(|(_, listener)| listener.local_addr().ok())
+    }
+
     /// Serves until `stop`, then drains.
     ///
     /// # Errors
     /// When a worker cannot be started.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { parts, server, admin, admin_listener, secret, tasks, tls: _, config: _ } = self;
+        let Self { parts, server, admin, admin_listener, callbacks, secret, tasks, tls: _, config: _ } = self;
         let serving = Arc::clone(&admin).serve(admin_listener, tasks.clone());
         tasks.spawn_until_stop("admin", serving);
+        if let Some((door, listener)) = callbacks {
+            tasks.spawn_until_stop("callbacks", door.serve(listener, tasks.clone()));
+        }
         tasks.spawn_until_stop("token renewals", Arc::clone(&parts.house.tokens).renewals());
         if let Some(secret) = secret {
             tasks.spawn_until_stop("secret watch", secret.run());

@@ -66,11 +66,13 @@ pub enum Cause {
     Declined,
     /// A write whose outcome nobody knows.
     Unknown,
+    /// The vendor reported a change that did not come through here.
+    Callback,
 }
 
 impl Cause {
     /// Every cause, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Write, Self::Declined, Self::Unknown];
+    pub const ALL: [Self; 4] = [Self::Write, Self::Declined, Self::Unknown, Self::Callback];
 
     /// As metrics and logs say it.
     #[must_use]
@@ -79,6 +81,7 @@ impl Cause {
             Self::Write => "write",
             Self::Declined => "declined",
             Self::Unknown => "unknown",
+            Self::Callback => "callback",
         }
     }
 }
@@ -202,7 +205,8 @@ impl Cache {
         let touched = Touched { slots: self.slots(tags), doubted: now + self.settings.doubt };
         // The doubt is there before the touch is seen: a fetch that begins after the touch must find it.
         match cause {
-            Cause::Write => self.doubts.open(&touched.slots, now + self.settings.settle),
+            // A change that is heard of was acknowledged to somebody else: the vendor's copies may lag as much.
+            Cause::Write | Cause::Callback => self.doubts.open(&touched.slots, now + self.settings.settle),
             Cause::Unknown => self.doubts.open_unanswered(&touched.slots, touched.doubted),
             Cause::Declined => {}
         }

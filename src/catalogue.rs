@@ -306,6 +306,12 @@ impl Catalogue {
         self.unlisted
     }
 
+    /// What is removed from the front of every value of a tag, in lower case.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The tags of a row for one request, and for its answer if there is one.
     #[must_use]
     pub fn tags(&self, id: EndpointId, values: &template::Values<'_>) -> Tags {

@@ -12,6 +12,7 @@
 
 mod agree;
 mod cache;
+mod callbacks;
 mod caller;
 mod change;
 mod context;
@@ -36,6 +37,7 @@ mod vendor;
 use std::collections::BTreeMap;
 
 pub use cache::Cache;
+pub use callbacks::Callbacks;
 pub use caller::{Caller, KeyDigest, Pattern};
 pub use doors::{Addresses, Mode, Owner};
 pub use files::Files;
@@ -75,6 +77,8 @@ pub struct Config {
     pub callers: Vec<Caller>,
     /// What is written about it all.
     pub log: Log,
+    /// Where the vendor reports changes.
+    pub callbacks: Callbacks,
 }
 
 impl Config {
@@ -98,11 +102,13 @@ impl Config {
             pools: BTreeMap::new(),
             callers: Vec::new(),
             log: Log::start(),
+            callbacks: Callbacks::start(),
         }
     }
 
     fn sections(&mut self, each: &mut impl Sections) {
-        let Self { vendor, listen, admin, token, cache, limits, endpoints, pools, callers, log } = self;
+        let Self { vendor, listen, admin, token, cache, limits, endpoints, pools, callers, log, callbacks } =
+            self;
         each.one("vendor", vendor);
         each.one("listen", listen);
         each.one("admin", admin);
@@ -110,6 +116,7 @@ impl Config {
         each.one("cache", cache);
         each.one("limits", limits);
         each.one("log", log);
+        each.one("callbacks", callbacks);
         each.named("endpoints", endpoints);
         each.named("pools", pools);
         each.list("callers", callers);

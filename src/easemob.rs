@@ -5,6 +5,7 @@
 
 mod attributes;
 pub mod batch;
+pub mod callback;
 pub mod dialect;
 mod elsewhere;
 pub mod grant;

@@ -13,6 +13,7 @@ pub mod batch;
 mod call;
 mod directives;
 mod grant;
+pub mod hear;
 pub mod keep;
 mod policy;
 pub mod read;

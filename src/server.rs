@@ -5,6 +5,7 @@
 //! `gateway`'s business; here are accepting, framing and ending.
 
 pub mod admin;
+pub mod callbacks;
 mod connection;
 mod listen;
 mod stream;

@@ -8,6 +8,7 @@ use crate::caller::{self, Callers};
 use crate::catalogue::{Catalogue, Effect, Endpoint, Pool};
 use crate::config::{self, Config};
 use crate::easemob::grant::Unit;
+use crate::gateway::hear;
 use crate::token::{self, ask::Asker, files::Disk, seal::Owner, seal::derive, state::StateDir};
 use crate::units::Rate;
 use crate::upstream::{self, Upstream};
@@ -212,6 +213,31 @@ pub(super) fn server_settings(config: &Config) -> server::Settings {
         },
         drain_delay: listen.drain_delay,
         drain_timeout: listen.drain_timeout,
+    }
+}
+
+/// Whose reports of changes are believed.
+pub(super) fn hear_settings(config: &Config) -> hear::Settings {
+    let (vendor, callbacks) = (&config.vendor, &config.callbacks);
+    hear::Settings {
+        app_key: format!("{}#{}", vendor.org, vendor.app),
+        secrets: callbacks
+            .secret
+            .iter()
+            .chain(&callbacks.former_secret)
+            .map(|secret| secret.value().clone())
+            .collect(),
+        age_max: callbacks.age_max,
+    }
+}
+
+pub(super) fn callback_settings(config: &Config) -> server::callbacks::Settings {
+    let callbacks = &config.callbacks;
+    server::callbacks::Settings {
+        path: callbacks.path.clone(),
+        body_bytes_max: bytes(callbacks.body_bytes_max.bytes()),
+        timeout: callbacks.timeout,
+        connections_max: callbacks.connections_max,
     }
 }
 

@@ -204,8 +204,9 @@ pub fn normal<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
     }
 }
 
-/// Most values are in that spelling already, and are lent.
-fn normal_text<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
+/// One spelling of a value from a body, where nothing is escaped. Most are in it already, and are lent.
+#[must_use]
+pub fn normal_text<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
     let value = if value.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         Cow::Borrowed(value)
     } else {

@@ -18,6 +18,7 @@ use crate::units::Address;
 /// Asks every question; the answers are mistakes and warnings in the context.
 pub(super) fn agree(config: &Config, context: &mut Context<'_>) {
     doors(config, context);
+    reports(config, context);
     origin(config, context);
     orders(config, context);
     endpoints(config, context);
@@ -89,6 +90,26 @@ fn tls(listen: &Listen, context: &mut Context<'_>) {
     if let Some(key) = listen.tls_key.as_deref().filter(|key| open_to_all(key)) {
         let warning = "everybody on this machine may read it; mode 0600 or 0440 is enough";
         context.warnings.push(format!("listen.tls_key: {}: {warning}", key.display()));
+    }
+}
+
+/// Whether what the vendor reports can be believed, and reaches a door of its own.
+fn reports(config: &Config, context: &mut Context<'_>) {
+    let Some(address) = config.callbacks.address else {
+        return;
+    };
+    if config.callbacks.secret.is_none() {
+        let what = "callbacks.address is set, and no secret that tells the vendor from others".to_owned();
+        let expected = "callbacks.secret, as the vendor's console shows it for the rule";
+        context.contradiction(&["callbacks.address", "callbacks.secret"], what, expected);
+    }
+    let callers = config.listen.address.0.iter().filter_map(Address::socket);
+    let callers = callers.map(|other| ("listen.address", other));
+    for (name, other) in callers.chain([("admin.address", config.admin.address)]) {
+        if collide(address, other) {
+            let what = format!("callbacks.address {address} collides with {name} {other}");
+            context.contradiction(&["callbacks.address", name], what, "two different ports");
+        }
     }
 }
 

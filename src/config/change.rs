@@ -55,10 +55,19 @@ impl Config {
         let differ = ours.iter().zip(&theirs).filter(|(one, other)| one != other);
         let mut names: Vec<String> = differ.map(|((name, _), _)| name.clone()).collect();
         // Printed, a secret is hidden. One that stands in a file of its own is followed by whoever uses it.
+        let (ours, theirs) = (&self.callbacks, &other.callbacks);
         let (one, other) = (&self.vendor.client_secret, &other.vendor.client_secret);
         let in_file = matches!(other.source(), SecretSource::File(_));
         if one != other && one.source() == other.source() && !in_file {
             names.push("vendor.client_secret".to_owned());
+        }
+        for (name, one, other) in [
+            ("callbacks.secret", &ours.secret, &theirs.secret),
+            ("callbacks.former_secret", &ours.former_secret, &theirs.former_secret),
+        ] {
+            if one != other && !names.iter().any(|there| there == name) {
+                names.push(name.to_owned());
+            }
         }
         names
     }

@@ -108,6 +108,47 @@ words! {
     }
 }
 
+words! {
+    /// What becomes of the vendor's reports of changes.
+    Heard {
+        /// What it reports was touched.
+        Touched = "touched",
+        /// A message, or an operation that changed nothing.
+        Ignored = "ignored",
+        /// Another app's.
+        Foreign = "foreign",
+        /// Without a signature.
+        Unsigned = "unsigned",
+        /// With a signature that none of the secrets made.
+        Forged = "forged",
+        /// Its time is too far from ours.
+        Old = "old",
+        /// Heard before.
+        Repeated = "repeated",
+        /// No JSON.
+        Garbage = "garbage",
+        /// Longer than a report may be.
+        TooLarge = "too_large",
+        /// Not whole, or not in time.
+        Cut = "cut",
+    }
+}
+
+/// How many reports became what. There is one listener for them, so these are not a worker's.
+#[derive(Debug, Default)]
+pub struct HeardCounts([AtomicU64; Heard::ALL.len()]);
+
+impl HeardCounts {
+    /// One became this.
+    pub fn count(&self, heard: Heard) {
+        self.0[heard as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn all(&self) -> &[AtomicU64] {
+        &self.0
+    }
+}
+
 /// 2xx, 3xx, 4xx, 5xx, and 0 for a caller who left before there was a status.
 pub(super) const CLASSES: [&str; 5] = ["gone", "2xx", "3xx", "4xx", "5xx"];
 

@@ -2,7 +2,11 @@
 //!
 //! The library's own histogram is shared, and costs a hit twenty times what these do on two workers.
 
+use super::Desk;
+use super::cells::Cells;
+use crate::exchange::CacheOutcome;
 use prometheus::proto::{Bucket, Histogram, LabelPair, Metric, MetricFamily, MetricType};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -111,4 +115,47 @@ pub(super) fn family<'l>(
     family.set_field_type(MetricType::HISTOGRAM);
     family.set_metric(metrics);
     Some(family)
+}
+
+/// Times and ages: by family, so that their number stays small.
+pub(super) fn all(desks: &[Arc<Desk>]) -> Vec<MetricFamily> {
+    let Some(names) = desks.first().map(|desk| &desk.cells.families) else {
+        return Vec::new();
+    };
+    let sum = |of: fn(&Cells) -> &Histograms| {
+        let mut sums: Vec<Sum> = Vec::new();
+        desks.iter().for_each(|desk| of(&desk.cells).add_to(&mut sums));
+        sums
+    };
+    let outcomes = CacheOutcome::ALL.len();
+    let by_family = |at: usize| vec![("family", names[at])];
+    [
+        family(
+            (
+                "gateway_request_duration_seconds",
+                "From the end of a request's head to the last byte of its answer, by family and what the cache did.",
+            ),
+            TIMES_US,
+            &sum(|cells| &cells.durations),
+            |at| vec![("family", names[at / outcomes]), ("cache", CacheOutcome::ALL[at % outcomes].as_str())],
+        ),
+        family(
+            (
+                "gateway_vendor_call_duration_seconds",
+                "From sending a call to the end of its answer, as far as that is read at once, by family.",
+            ),
+            TIMES_US,
+            &sum(|cells| &cells.vendor_durations),
+            by_family,
+        ),
+        family(
+            ("gateway_cache_hit_age_seconds", "How old answers from memory were, by family."),
+            AGES_US,
+            &sum(|cells| &cells.ages),
+            by_family,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

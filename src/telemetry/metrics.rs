@@ -5,8 +5,7 @@
 //! counted.
 
 use super::Office;
-use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Repeat};
-use super::histogram::{AGES_US, Histograms, Sum, TIMES_US, family};
+use super::cells::{CLASSES, Cells, ConnectionEvent, FlightEvent, Heard, HeardCounts, Repeat};
 use crate::cache::flight::UnderWay;
 use crate::cache::{Cache, Cause, Kept};
 use crate::clock;
@@ -14,7 +13,6 @@ use crate::exchange::{CacheOutcome, CallOutcome};
 use crate::limit::{Limits, SpentKind};
 use crate::tasks::Tasks;
 use crate::token::{Remembered, TokenKeeper};
-use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -34,6 +32,8 @@ pub struct Sources {
     pub flights: Arc<dyn UnderWay>,
     /// What runs.
     pub tasks: Tasks,
+    /// What became of the vendor's reports.
+    pub heard: Arc<HeardCounts>,
 }
 
 /// What was built, where the build was told.
@@ -56,6 +56,7 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     token(&page, sources)?;
     paths(&page, desks, sources)?;
     reloads(&page, sources)?;
+    callbacks(&page, sources)?;
     let about = "Always 1; version and commit are labels.";
     let build = page.gauges("gateway_build_info", about, &["version", "commit"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION"), COMMIT]).set(1);
@@ -70,52 +71,9 @@ pub fn scrape(desks: &[Arc<super::Desk>], sources: &Sources) -> prometheus::Resu
     page.registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
     let mut text = Vec::with_capacity(32 * 1024);
     let mut families = page.registry.gather();
-    families.extend(histograms(desks));
+    families.extend(super::histogram::all(desks));
     TextEncoder::new().encode(&families, &mut text)?;
     Ok(text)
-}
-
-/// Times and ages: by family, so that their number stays small.
-fn histograms(desks: &[Arc<super::Desk>]) -> Vec<MetricFamily> {
-    let Some(names) = desks.first().map(|desk| &desk.cells.families) else {
-        return Vec::new();
-    };
-    let sum = |of: fn(&Cells) -> &Histograms| {
-        let mut sums: Vec<Sum> = Vec::new();
-        desks.iter().for_each(|desk| of(&desk.cells).add_to(&mut sums));
-        sums
-    };
-    let outcomes = CacheOutcome::ALL.len();
-    let by_family = |at: usize| vec![("family", names[at])];
-    [
-        family(
-            (
-                "gateway_request_duration_seconds",
-                "From the end of a request's head to the last byte of its answer, by family and what the cache did.",
-            ),
-            TIMES_US,
-            &sum(|cells| &cells.durations),
-            |at| vec![("family", names[at / outcomes]), ("cache", CacheOutcome::ALL[at % outcomes].as_str())],
-        ),
-        family(
-            (
-                "gateway_vendor_call_duration_seconds",
-                "From sending a call to the end of its answer, as far as that is read at once, by family.",
-            ),
-            TIMES_US,
-            &sum(|cells| &cells.vendor_durations),
-            by_family,
-        ),
-        family(
-            ("gateway_cache_hit_age_seconds", "How old answers from memory were, by family."),
-            AGES_US,
-            &sum(|cells| &cells.ages),
-            by_family,
-        ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 /// Counters of a closed set of words.
@@ -170,6 +128,18 @@ fn paths(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
     let opened = page.counters("gateway_vendor_connections_opened_total", opened, &[])?;
     let count: u64 = desks.iter().map(|desk| desk.upstream.opened()).sum();
     opened.with_label_values::<&str>(&[]).inc_by(count);
+    Ok(())
+}
+
+fn callbacks(page: &Page, sources: &Sources) -> prometheus::Result<()> {
+    let about = "The vendor's reports of changes, by what became of them.";
+    let counters = page.counters("gateway_callbacks_total", about, &["outcome"])?;
+    for (heard, cell) in Heard::ALL.iter().zip(sources.heard.all()) {
+        let count = cell.load(Relaxed);
+        if count > 0 {
+            counters.with_label_values(&[heard.as_str()]).inc_by(count);
+        }
+    }
     Ok(())
 }
 
@@ -267,6 +237,10 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
         for (outcome, cell) in Kept::ALL.iter().zip(&cells.kept).filter(|(_, cell)| cell.load(Relaxed) > 0) {
             kept.with_label_values(&[outcome.as_str()]).inc_by(cell.load(Relaxed));
         }
+    }
+    let heard = sources.heard.all()[Heard::Touched as usize].load(Relaxed);
+    if heard > 0 {
+        touches.with_label_values(&[Cause::Callback.as_str()]).inc_by(heard);
     }
     let (entries, bytes) = sources.cache.size();
     let evicted = "Answers that were put out of memory, or not let in, for want of room.";

@@ -29,7 +29,7 @@ fn known() -> Known {
 const SECRET: &str = "hunter2-do-not-show";
 
 fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
-    let secret = [("EASEMOB_CLIENT_SECRET", SECRET)];
+    let secret = [("EASEMOB_CLIENT_SECRET", SECRET), ("EASEMOB_CALLBACK_SECRET", SECRET)];
     let pairs: Vec<_> =
         secret.iter().chain(pairs).map(|(name, value)| ((*name).into(), (*value).into())).collect();
     pairs.into_iter()

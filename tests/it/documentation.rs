@@ -16,7 +16,7 @@ use easemob_gateway::exchange::{CacheOutcome, CallOutcome};
 use easemob_gateway::gateway::refusal::{Budget, Refusal};
 use easemob_gateway::limit::SpentKind;
 use easemob_gateway::simulator::{Fault, Matcher};
-use easemob_gateway::telemetry::cells::{ConnectionEvent, FlightEvent, Repeat};
+use easemob_gateway::telemetry::cells::{ConnectionEvent, FlightEvent, Heard, Repeat};
 use easemob_gateway::telemetry::words::PLACES;
 use easemob_gateway::token::{OUTCOMES, REASONS};
 use easemob_gateway::units::Rate;
@@ -201,6 +201,7 @@ async fn used() -> World {
     send(Method::GET, "/chatgroups/66016455491585", None).await;
     world.vendor.next(Matcher::exactly("/chatgroups/2"), Fault::status(StatusCode::TOO_MANY_REQUESTS));
     send(Method::GET, "/chatgroups/2", None).await;
+    world.parts.hear.hear(b"{}");
     // Connections are the server's, and there is none here.
     ConnectionEvent::ALL.iter().for_each(|event| world.gateway.connection(*event));
     assert!(world.reload(|_| {}));
@@ -276,6 +277,7 @@ fn the_values_of_labels_are_those_that_can_be_counted() {
         told("gateway_connection_events_total"),
         words(&mut ConnectionEvent::ALL.iter().map(|event| event.as_str()))
     );
+    assert_eq!(told("gateway_callbacks_total"), words(&mut Heard::ALL.iter().map(|heard| heard.as_str())));
     let cache = words(&mut CacheOutcome::ALL.iter().map(|outcome| outcome.as_str()));
     assert!(told("gateway_requests_total").is_superset(&cache));
 }
@@ -299,7 +301,7 @@ fn the_table_of_settings_has_every_section() {
 #[test]
 fn settings_that_the_readme_names_exist() {
     let (readme, settings) = (text("README.md"), text("config/gateway.toml"));
-    let sections = ["vendor.", "listen.", "admin.", "token.", "cache.", "limits.", "log."];
+    let sections = ["vendor.", "listen.", "admin.", "token.", "cache.", "limits.", "log.", "callbacks."];
     let mut named = 0;
     for word in readme.split('`').filter(|word| !word.contains(char::is_whitespace)) {
         let Some(key) = sections.iter().find_map(|section| word.strip_prefix(section)) else { continue };

@@ -3,6 +3,7 @@
 mod basics;
 mod batches;
 mod budget;
+mod callbacks;
 mod callers;
 mod conditions;
 mod grants;

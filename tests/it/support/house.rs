@@ -57,6 +57,7 @@ impl Vendor {
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
+    pub(crate) callbacks: Option<SocketAddr>,
     stop: CancellationToken,
     tasks: Tasks,
 }
@@ -74,10 +75,11 @@ impl House {
         let app = App::open(&config).await.expect("it opens");
         let (addresses, admin) = app.addresses().unwrap();
         let address = addresses.iter().find_map(Address::socket).unwrap_or(admin);
+        let callbacks = app.callbacks_address();
         let (stop, tasks) = (CancellationToken::new(), Tasks::new());
         let stopped = stop.clone();
         tasks.spawn("gateway", async move { app.run(stopped).await.unwrap() });
-        Self { address, admin, stop, tasks }
+        Self { address, admin, callbacks, stop, tasks }
     }
 
     pub(crate) async fn talk(&self) -> Talk {

@@ -1,5 +1,6 @@
 //! Sockets, bytes and endings: what only shows when something crosses a wire. Never on paused time.
 
+mod callbacks;
 mod closing;
 mod framing;
 mod garbage;
