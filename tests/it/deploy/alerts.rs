@@ -13,8 +13,11 @@ fn alerts() -> BTreeMap<String, Value> {
     rules.as_array().unwrap().iter().map(named).collect()
 }
 
-/// The selectors in an expression: metric, and its labels with the values that are asked for.
-fn selectors(expression: &str) -> Vec<(String, Vec<(String, Vec<String>)>)> {
+/// A label, and the values that are asked for.
+type Label = (String, Vec<String>);
+
+/// The selectors in an expression: metric and labels.
+fn selectors(expression: &str) -> Vec<(String, Vec<Label>)> {
     let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut found = Vec::new();
     for (at, _) in expression.match_indices("gateway_") {
