@@ -5,6 +5,7 @@ mod batches;
 mod budget;
 mod callers;
 mod conditions;
+mod faults;
 mod grants;
 mod headers;
 mod hostile;

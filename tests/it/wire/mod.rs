@@ -1,6 +1,7 @@
 //! Sockets, bytes and endings: what only shows when something crosses a wire. Never on paused time.
 
 mod closing;
+mod faults;
 mod framing;
 mod garbage;
 mod heads;
