@@ -37,13 +37,20 @@ pub struct Stream(Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError> + Send +
 pub enum BodyError {
     /// The connection under it failed or was closed.
     #[error("the body was cut off: {0}")]
-    Cut(#[from] hyper::Error),
+    Cut(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Longer than it may be.
     #[error("the body is longer than {0} bytes")]
     TooLarge(u64),
     /// Not whole in time.
     #[error("the body was not whole in time")]
     TimedOut,
+}
+
+impl BodyError {
+    /// The connection failed so.
+    pub fn cut(why: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Cut(Box::new(why))
+    }
 }
 
 impl Body {
@@ -302,7 +309,7 @@ impl HttpBody for Body {
                 Self::Kept(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 _ => Poll::Ready(None),
             },
-            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(BodyError::Cut),
+            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(BodyError::cut),
             Self::Stream(Stream(body)) => body.as_mut().poll_frame(cx),
         }
     }

@@ -10,15 +10,23 @@
 //! Time is tokio's clock throughout: under paused time mutes, tokens and call windows move together.
 
 mod attributes;
+mod body;
+mod breakage;
 mod call;
+mod connections;
 mod control;
+mod control_forms;
 mod control_http;
 mod engine;
+mod fault;
 mod files;
+mod framing;
 mod groups;
+mod heads;
 mod limits;
 mod listing;
 mod lists;
+mod log;
 mod members;
 mod messages;
 mod more_groups;
@@ -32,28 +40,37 @@ mod route_rooms;
 mod script;
 mod seed;
 mod threads;
+mod tls;
+mod token_form;
 mod tokens;
 mod users;
+mod wire;
 mod world;
 
+pub use body::Body;
+pub use breakage::Breakage;
+pub use connections::{Ambiguities, ConnectionCount, OddHead};
 pub use control::Control;
-pub use engine::CallRecord;
+pub use fault::{Fault, Scripted};
+pub use framing::Ambiguity;
 pub use limits::{CallCount, Counters};
-pub use script::{Fault, Hold, HoldAt, Matcher};
+pub use log::CallRecord;
+pub use script::{Hold, HoldAt, Matcher};
 pub use seed::{SAMPLE_FILE, SAMPLE_GROUPS, SAMPLE_ROOM, SAMPLE_THREAD, SAMPLE_USERS};
+pub use tls::Tls;
+pub use token_form::{ExpiresIn, TokenAnswer, TokenForm};
+pub use tokens::Unauthorized;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body::Body;
+use http::{Request, Response, StatusCode, request::Parts};
 use http_body_util::{BodyExt, Full};
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::engine::Engine;
+use self::engine::{Engine, Given};
+use self::log::Arrival;
 
 /// What the simulator is made with. Everything that can change later is changed through [`Control`].
 #[derive(Clone, Debug)]
@@ -80,14 +97,25 @@ pub struct Settings {
     pub refused_count: bool,
     /// Takes every user id as existing unless that user was deleted.
     pub open_users: bool,
-    /// Whether details of several groups in one call name the owner; the vendor has been seen to omit it.
-    pub batch_owner: bool,
+    /// How details of several groups in one call differ from those of one.
+    pub batch: BatchForm,
     /// Starts with the sample data, see [`SAMPLE_GROUPS`].
     pub seed: bool,
     /// Serves `/_control/` on the same listener.
     pub control: bool,
-    /// How many calls [`Control::calls`] remembers.
+    /// How many calls [`Control::calls`] remembers, and how many arrivals of each shape.
     pub log_size: usize,
+    /// Whether heads are recorded as they come over a socket; it costs a copy of each.
+    pub raw_heads: bool,
+}
+
+/// How an answer about several groups differs from one about a single group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchForm {
+    /// Fields that are left out of every element; the vendor has been seen to leave out `owner`.
+    pub without: Vec<String>,
+    /// A group that does not exist has no element, instead of one that says so.
+    pub leaves_out_missing: bool,
 }
 
 impl Default for Settings {
@@ -104,10 +132,11 @@ impl Default for Settings {
             limit_factor: 1.0,
             refused_count: false,
             open_users: true,
-            batch_owner: true,
+            batch: BatchForm::default(),
             seed: false,
             control: true,
             log_size: 10_000,
+            raw_heads: true,
         }
     }
 }
@@ -134,21 +163,52 @@ impl Simulator {
         Control::new(Arc::clone(&self.engine))
     }
 
-    /// Answers one call without a socket, as far as the body can be read.
-    pub async fn answer<B>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Dropped>
+    /// Answers one call without a socket, as far as the body can be read. Of an answer that is to break it gives
+    /// what a client would see of it.
+    pub async fn answer<B>(&self, request: Request<B>) -> Result<Response<Body>, Dropped>
     where
-        B: Body,
+        B: http_body::Body,
     {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
-        if self.engine.settings.control && head.uri.path().starts_with("/_control/") {
-            return Ok(control_http::answer(&self.control(), &head, &body));
+        let Given { response, breaks } = self.give(&head, body, &Arrival::default()).await;
+        let (head, body) = response.into_parts();
+        let Ok(body) = body.collect().await;
+        let response = Response::from_parts(head, body.to_bytes());
+        match breaks {
+            None => Ok(response.map(Body::whole)),
+            Some(how) => body::broken(response, how, self.engine.stalls()).await,
         }
-        self.engine.answer(&head, body).await
+    }
+
+    async fn give(&self, head: &Parts, body: Bytes, arrival: &Arrival) -> Given {
+        if self.engine.settings.control && head.uri.path().starts_with("/_control/") {
+            return Given { response: control_http::answer(&self.control(), head, &body), breaks: None };
+        }
+        self.engine.answer(head, body, arrival).await
     }
 
     /// Serves HTTP/1.1 until `stop` is cancelled or this future is dropped; open connections end with it.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+        self.accept(listener, None, stop).await
+    }
+
+    /// The same over TLS.
+    pub async fn serve_tls(
+        self,
+        listener: TcpListener,
+        tls: Tls,
+        stop: CancellationToken,
+    ) -> std::io::Result<()> {
+        self.accept(listener, Some(tls), stop).await
+    }
+
+    async fn accept(
+        self,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        stop: CancellationToken,
+    ) -> std::io::Result<()> {
         let ended = stop.child_token();
         let _end_connections = ended.clone().drop_guard();
         let connections = TaskTracker::new();
@@ -159,25 +219,19 @@ impl Simulator {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(self.clone().connection(stream, ended.clone()));
+                    let (served, ended) = (wire::serve(self.clone(), stream, tls.clone()), ended.clone());
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = served => {}
+                            () = ended.cancelled() => {}
+                        }
+                    });
                 }
                 Err(error) if worth_another_try(&error) => {
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }
                 Err(error) => return Err(error),
             }
-        }
-    }
-
-    async fn connection(self, stream: TcpStream, ended: CancellationToken) {
-        // Without this, small answers wait for the client's delayed acknowledgements.
-        let _ = stream.set_nodelay(true);
-        let service = service_fn(|request| self.answer(request));
-        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-        tokio::select! {
-            // An error here is a client that went away, or a fault that was asked for.
-            _ = connection => {}
-            () = ended.cancelled() => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Everything here acts at once and on every clone of the simulator. The same is offered over HTTP by
 //! `control_http`.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -11,10 +11,15 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::{
-    engine::{CallRecord, Engine},
+    BatchForm,
+    connections::{Ambiguities, ConnectionCount},
+    engine::Engine,
+    fault::Fault,
     limits::Counters,
-    script::{Fault, Hold, HoldAt, Matcher},
+    log::CallRecord,
+    script::{Hold, HoldAt, Matcher},
     seed,
+    token_form::TokenForm,
 };
 
 /// Steers a [`super::Simulator`].
@@ -38,6 +43,11 @@ impl Control {
         self.engine.state().script.next(matcher, fault);
     }
 
+    /// Lets every answer that stalls go on. Those that begin to stall later do stall.
+    pub fn release_stalls(&self) {
+        self.engine.release_stalls();
+    }
+
     /// Forgets scripted faults that were not used.
     pub fn clear_faults(&self) {
         self.engine.state().script.clear_faults();
@@ -56,12 +66,40 @@ impl Control {
 
     /// The last calls, oldest first.
     pub fn calls(&self) -> Vec<CallRecord> {
-        self.engine.state().log.iter().cloned().collect()
+        self.engine.state().log.calls()
     }
 
-    /// Sets counters and log back; the state and the running second of the limits stay.
+    /// The most arrivals in any window of this length, for every method and shape (`GET /chatgroups/{group_id}`),
+    /// among the last `log_size` of each. A window of a second begun at 0 s does not hold what came at 1 s.
+    pub fn windows(&self, length: Duration) -> BTreeMap<String, usize> {
+        self.engine.state().limits.windows(length)
+    }
+
+    /// The most arrivals of one method and shape in any window of this length, see [`Self::windows`].
+    pub fn max_in_window(&self, method: &str, shape: &str, length: Duration) -> usize {
+        self.windows(length).get(&format!("{method} {shape}")).copied().unwrap_or_default()
+    }
+
+    /// The connections of the listener.
+    pub fn connections(&self) -> ConnectionCount {
+        self.engine.connections.count()
+    }
+
+    /// What could be read in two ways in the heads that came over a socket, where heads are recorded.
+    pub fn ambiguities(&self) -> Ambiguities {
+        self.engine.connections.odd().clone()
+    }
+
+    /// Whether connections that are opened from now on have their heads recorded.
+    pub fn raw_heads(&self, recorded: bool) {
+        self.engine.connections.hear(recorded);
+    }
+
+    /// Sets counters, log and odd heads back; the state, the running second of the limits and the counts of
+    /// connections stay.
     pub fn reset_counters(&self) {
         self.engine.state().reset_counters();
+        *self.engine.connections.odd() = Ambiguities::default();
     }
 
     /// Switches the enforcement of limits.
@@ -82,6 +120,16 @@ impl Control {
     /// Life of tokens from now on, where the request names none; zero is for ever.
     pub fn token_ttl(&self, ttl: Duration) {
         self.engine.state().tokens.ttl = ttl;
+    }
+
+    /// How token requests are answered from now on.
+    pub fn token_form(&self, form: TokenForm) {
+        self.engine.state().tokens.form = form;
+    }
+
+    /// How details of several groups look from now on.
+    pub fn batch(&self, form: BatchForm) {
+        self.engine.state().world.batch = form;
     }
 
     /// Performs an operation past token, limits, counters, faults and holds: a change that a device or the

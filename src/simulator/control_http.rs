@@ -1,174 +1,145 @@
 //! The control handle over HTTP, under `/_control/`, for `curl`.
 //!
-//! JSON in, JSON out; an empty body stands for an empty object. Paths are those after `/{org}/{app}`.
+//! JSON in, JSON out; an empty body stands for an empty object, and a field that is not listed is refused. Paths
+//! are those after `/{org}/{app}`; `times`, `ms` and the like are whole numbers.
 //!
-//! - `GET counters`, `GET calls`
-//! - `POST latency {ms}`, `POST limits {enforced?, factor?}`, `POST ttl {seconds}`
-//! - `POST next {method?, path?, exact?, times?, status, body?, retry_after?, applied?}`, or `reset` as
-//!   `"before"` or `"after"` in place of a status
-//! - `POST hold {method?, path?, exact?, times?, at?}`, `at` being `"arrival"` or `"answer"`; `POST release`
-//! - `POST behind {method?, path, body?}`, `POST room {id, owner, members?}`
-//! - `POST revoke`, `POST seed`, `POST reset`
+//! - `GET counters`, `GET calls`, `GET connections`, `GET ambiguities`, `GET windows?ms=1000`: what has come;
+//!   `POST heads {recorded}` says whether heads of new connections are recorded
+//! - `POST next {…}`: what happens to the next calls that match. Which calls: `method?`, `path?`, `exact?`, `shape?`,
+//!   `times?`, `chance?` (0 to 1; then for all calls, unless `times` is given), `seed?`. What: `status` with `body?`
+//!   (JSON), `text?` or `page?` (HTML), `headers?`, `retry_after?`; or `unauthorized` with a kind; or none of these
+//!   for the vendor's own answer. How it breaks: `breaks?` with a kind, and `every_ms?` for `drip`. Whether the call
+//!   takes effect: `applied?`. `reset` (`"before"` or `"after"`) is short for a break
+//! - `POST hold {method?, path?, exact?, shape?, times?, at?}`, `at` being `"arrival"` or `"answer"`; `POST release`
+//!   lets go of all holds made here, and of all answers that stall
+//! - `POST latency {ms}`, `POST limits {enforced?, factor?}`
+//! - `POST ttl {seconds}`, `POST revoke`, `POST tokens {answer?, expires_in?, unit?, without_expires_in?,
+//!   dies_after_ms?}`: how tokens are granted from now on, `answer` being `"usual"`, `"empty"`, `"page"` or
+//!   `"without_token"`, `expires_in` any JSON, `unit` `"life"` or `"milliseconds"`
+//! - `POST batch {without?, leaves_out_missing?}`: how details of several groups look from now on
+//! - `POST behind {method?, path, body?}`, `POST room {id, owner, members?}`, `POST seed`
+//! - `POST reset`: everything out of the ordinary ends, and counters begin anew; tokens and groups stay
 //!
 //! Holds made here have no owner: one `release` lets go of all of them.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode, request::Parts};
+use http::{Response, StatusCode, request::Parts};
 use http_body_util::Full;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::{Control, Fault, HoldAt, Matcher, json_response};
+use super::{Control, TokenForm, control_forms as form, json_response};
 
 type Answer = Result<Value, String>;
 
 /// Answers one control request.
 pub(super) fn answer(control: &Control, head: &Parts, body: &Bytes) -> Response<Full<Bytes>> {
     let name = head.uri.path().trim_start_matches("/_control/");
-    let fields = match fields(body) {
-        Ok(fields) => fields,
-        Err(why) => return refuse(StatusCode::BAD_REQUEST, &why),
-    };
-    let answer = match (head.method.as_str(), name) {
-        ("GET", "counters") => Ok(json!(control.counters())),
-        ("GET", "calls") => Ok(json!(control.calls())),
-        ("POST", "latency") => latency(control, &fields),
-        ("POST", "limits") => limits(control, &fields),
-        ("POST", "next") => next(control, &fields),
-        ("POST", "hold") => hold(control, &fields),
-        ("POST", "release") => Ok(json!({ "released": control.release_kept() })),
-        ("POST", "behind") => behind(control, &fields),
-        ("POST", "revoke") => {
-            control.revoke_tokens();
-            done()
-        }
-        ("POST", "ttl") => ttl(control, &fields),
-        ("POST", "room") => room(control, &fields),
-        ("POST", "seed") => {
-            control.seed();
-            done()
-        }
-        // Everything out of the ordinary ends; tokens and groups stay.
-        ("POST", "reset") => {
-            control.clear_faults();
-            control.release_kept();
-            control.latency(Duration::ZERO);
-            control.reset_counters();
-            done()
-        }
-        _ => return refuse(StatusCode::NOT_FOUND, "no such control"),
+    let answer = match head.method.as_str() {
+        "GET" => look(control, name, head.uri.query().unwrap_or_default()),
+        "POST" => change(control, name, body),
+        _ => None,
     };
     match answer {
-        Ok(value) => json_response(StatusCode::OK, &value),
-        Err(why) => refuse(StatusCode::BAD_REQUEST, &why),
+        Some(Ok(value)) => json_response(StatusCode::OK, &value),
+        Some(Err(why)) => refuse(StatusCode::BAD_REQUEST, &why),
+        None => refuse(StatusCode::NOT_FOUND, "no such control"),
     }
 }
 
-fn latency(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let millis = fields.get("ms").and_then(Value::as_u64).ok_or("ms must be a number")?;
-    control.latency(Duration::from_millis(millis));
-    done()
+fn look(control: &Control, name: &str, query: &str) -> Option<Answer> {
+    Some(match name {
+        "counters" => Ok(json!(control.counters())),
+        "calls" => Ok(json!(control.calls())),
+        "connections" => Ok(json!(control.connections())),
+        "ambiguities" => Ok(json!(control.ambiguities())),
+        "windows" => match query.strip_prefix("ms=").map(str::parse) {
+            Some(Ok(ms)) => Ok(json!(control.windows(Duration::from_millis(ms)))),
+            _ => Err("say how long a window is: windows?ms=1000".into()),
+        },
+        _ => return None,
+    })
 }
 
-fn limits(control: &Control, fields: &Map<String, Value>) -> Answer {
-    if let Some(enforced) = fields.get("enforced").and_then(Value::as_bool) {
-        control.limits(enforced);
-    }
-    if let Some(factor) = fields.get("factor").and_then(Value::as_f64) {
-        control.limit_factor(factor);
-    }
-    done()
+fn change(control: &Control, name: &str, body: &Bytes) -> Option<Answer> {
+    Some(match name {
+        "latency" => given(body, |form::Latency { ms }| {
+            control.latency(Duration::from_millis(ms));
+            done()
+        }),
+        "limits" => given(body, |limits: form::Limits| limits.set(control).and_then(|()| done())),
+        "next" => given(body, |next: form::Next| {
+            let (matcher, fault) = next.read()?;
+            control.next(matcher, fault);
+            done()
+        }),
+        "hold" => given(body, |hold: form::Hold| {
+            let (matcher, at) = hold.read()?;
+            control.keep(control.hold(matcher, at));
+            done()
+        }),
+        "release" => given(body, |form::Nothing {}| {
+            control.release_stalls();
+            Ok(json!({ "released": control.release_kept() }))
+        }),
+        "heads" => given(body, |form::Heads { recorded }| {
+            control.raw_heads(recorded);
+            done()
+        }),
+        "behind" => given(body, |behind: form::Behind| {
+            let (status, body) = control.behind(behind.method()?, &behind.path, behind.body);
+            Ok(json!({ "status": status.as_u16(), "body": body }))
+        }),
+        "ttl" => given(body, |form::Ttl { seconds }| {
+            control.token_ttl(Duration::from_secs(seconds));
+            done()
+        }),
+        "tokens" => given(body, |tokens: form::Tokens| {
+            control.token_form(tokens.read()?);
+            done()
+        }),
+        "batch" => given(body, |batch: form::Batch| {
+            control.batch(batch.read());
+            done()
+        }),
+        "room" => given(body, |form::Room { id, owner, members }| {
+            let members: Vec<&str> = members.iter().map(String::as_str).collect();
+            control.add_room(&id, &owner, &members);
+            done()
+        }),
+        _ => return plain_change(control, name, body),
+    })
 }
 
-fn ttl(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let seconds = fields.get("seconds").and_then(Value::as_u64).ok_or("seconds must be a number")?;
-    control.token_ttl(Duration::from_secs(seconds));
-    done()
-}
-
-fn next(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let matcher = matcher(fields)?;
-    let fault = match word(fields, "reset") {
-        Some("before") => Fault::ResetBefore,
-        Some("after") => Fault::ResetAfter,
-        Some(_) => return Err("reset must be before or after".into()),
-        None => scripted_answer(fields)?,
+/// Changes of which nothing can be said but that they are wanted.
+fn plain_change(control: &Control, name: &str, body: &Bytes) -> Option<Answer> {
+    let act: fn(&Control) = match name {
+        "revoke" => Control::revoke_tokens,
+        "seed" => Control::seed,
+        "reset" => |control| {
+            control.clear_faults();
+            control.release_kept();
+            control.release_stalls();
+            control.latency(Duration::ZERO);
+            control.token_form(TokenForm::default());
+            control.reset_counters();
+        },
+        _ => return None,
     };
-    control.next(matcher, fault);
-    done()
+    Some(given(body, |form::Nothing {}| {
+        act(control);
+        done()
+    }))
 }
 
-fn scripted_answer(fields: &Map<String, Value>) -> Result<Fault, String> {
-    let status = fields.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
-    let status = status.and_then(|status| StatusCode::from_u16(status).ok());
-    let status = status.ok_or("status must be an HTTP status")?;
-    let mut fault = match fields.get("body") {
-        Some(body) => Fault::body(status, body.to_string()),
-        None => Fault::status(status),
-    };
-    if let Some(seconds) = fields.get("retry_after").and_then(Value::as_u64) {
-        fault = fault.retry_after(u32::try_from(seconds).unwrap_or(u32::MAX));
-    }
-    let applied = fields.get("applied").and_then(Value::as_bool).unwrap_or_default();
-    Ok(if applied { fault.after_effect() } else { fault })
-}
-
-fn hold(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let at = match word(fields, "at") {
-        None | Some("arrival") => HoldAt::Arrival,
-        Some("answer") => HoldAt::Answer,
-        Some(_) => return Err("at must be arrival or answer".into()),
-    };
-    control.keep(control.hold(matcher(fields)?, at));
-    done()
-}
-
-fn behind(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let path = word(fields, "path").ok_or("path must be given")?;
-    let body = fields.get("body").cloned().unwrap_or_default();
-    let (status, body) = control.behind(method(fields)?.unwrap_or(Method::GET), path, body);
-    Ok(json!({ "status": status.as_u16(), "body": body }))
-}
-
-fn room(control: &Control, fields: &Map<String, Value>) -> Answer {
-    let id = word(fields, "id").ok_or("id must be given")?;
-    let owner = word(fields, "owner").ok_or("owner must be given")?;
-    let members = fields.get("members").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let members: Vec<&str> = members.iter().filter_map(Value::as_str).collect();
-    control.add_room(id, owner, &members);
-    done()
-}
-
-fn matcher(fields: &Map<String, Value>) -> Result<Matcher, String> {
-    let path = word(fields, "path").unwrap_or_default();
-    let exact = fields.get("exact").and_then(Value::as_bool).unwrap_or_default();
-    let mut matcher = if exact { Matcher::exactly(path) } else { Matcher::path(path) };
-    if let Some(method) = method(fields)? {
-        matcher = matcher.method(method);
-    }
-    if let Some(times) = fields.get("times").and_then(Value::as_u64) {
-        matcher = matcher.times(usize::try_from(times).unwrap_or(usize::MAX));
-    }
-    Ok(matcher)
-}
-
-fn method(fields: &Map<String, Value>) -> Result<Option<Method>, String> {
-    let Some(name) = word(fields, "method") else {
-        return Ok(None);
-    };
-    name.to_uppercase().parse().map(Some).map_err(|_| "method must be an HTTP method".into())
-}
-
-fn word<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    fields.get(name).and_then(Value::as_str)
-}
-
-fn fields(body: &Bytes) -> Result<Map<String, Value>, String> {
-    if body.is_empty() {
-        return Ok(Map::new());
-    }
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+/// Reads what was given, and does something with it.
+fn given<T: DeserializeOwned>(body: &Bytes, then: impl FnOnce(T) -> Answer) -> Answer {
+    let body = if body.is_empty() { b"{}".as_slice() } else { body };
+    // An object first: a list would be taken for one without names.
+    let object: Map<String, Value> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    then(T::deserialize(Value::Object(object)).map_err(|error| error.to_string())?)
 }
 
 fn done() -> Answer {

@@ -3,50 +3,44 @@
 //! A call is counted and judged against its limit when it arrives; the token and the state are looked at
 //! when it is evaluated, which a hold or a delay may put off. The lock is never held across a wait.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response, StatusCode, request::Parts};
 use http_body_util::Full;
-use serde::Serialize;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    Dropped, Settings,
+    Settings,
+    breakage::Breakage,
     call::{Asked, Call},
+    connections::Connections,
+    fault::Fault,
     limits::{Limits, Policy},
+    log::{Arrival, Log},
     reply::{Failure, Outcome},
     route::{Found, Route, route},
-    script::{Fault, Gate, Hold, HoldAt, Script},
+    script::{Gate, Hold, HoldAt, Script},
     tokens::Tokens,
     world::World,
 };
 
-/// One call in the log.
-#[derive(Clone, Debug, Serialize)]
-pub struct CallRecord {
-    /// Its method.
-    pub method: String,
-    /// Path and query as they were sent.
-    pub target: String,
-    /// The path with names in place of ids.
-    pub shape: &'static str,
-    /// When it arrived, in milliseconds since the epoch.
-    pub at_ms: i64,
-    /// When it arrived, for reckoning.
-    #[serde(skip)]
-    pub at: Instant,
-    /// Its answer; `None` while there is none, and for calls that were dropped.
-    pub status: Option<u16>,
-}
-
 /// Everything that clones of a simulator share.
 pub(super) struct Engine {
     pub(super) settings: Settings,
+    pub(super) connections: Arc<Connections>,
     clock: Clock,
     state: Mutex<State>,
+    /// Cancelled when those who stall are to go on.
+    stalls: Mutex<CancellationToken>,
+}
+
+/// What a call comes to: an answer, and what becomes of it on its way.
+pub(super) struct Given {
+    pub(super) response: Response<Full<Bytes>>,
+    pub(super) breaks: Option<Breakage>,
 }
 
 /// What the lock protects.
@@ -58,11 +52,7 @@ pub(super) struct State {
     pub(super) script: Script,
     /// Holds that were asked for over HTTP, where nobody can own them.
     pub(super) kept: Vec<Hold>,
-    pub(super) log: VecDeque<CallRecord>,
-    /// Number of the first call in the log.
-    pub(super) log_start: u64,
-    /// Number of the first call since the counters were reset.
-    counted_from: u64,
+    pub(super) log: Log,
     pub(super) latency: Duration,
 }
 
@@ -86,7 +76,7 @@ struct Arrived {
 impl Engine {
     pub(super) fn new(settings: Settings) -> Self {
         let clock = Clock::new();
-        let mut world = World::new(settings.open_users, settings.batch_owner, clock.now_ms());
+        let mut world = World::new(settings.open_users, settings.batch.clone(), clock.now_ms());
         if settings.seed {
             super::seed::plant(&mut world);
         }
@@ -98,16 +88,15 @@ impl Engine {
         let state = State {
             world,
             tokens: Tokens::new(settings.token_ttl),
-            limits: Limits::default(),
+            limits: Limits::new(settings.log_size),
             policy,
             script: Script::default(),
             kept: Vec::new(),
-            log: VecDeque::new(),
-            log_start: 0,
-            counted_from: 0,
+            log: Log::new(settings.log_size),
             latency: Duration::ZERO,
         };
-        Self { settings, clock, state: Mutex::new(state) }
+        let connections = Connections::new(settings.raw_heads);
+        Self { settings, connections, clock, state: Mutex::new(state), stalls: Mutex::default() }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -116,20 +105,32 @@ impl Engine {
         state
     }
 
+    /// What those wait for who stall now.
+    pub(super) fn stalls(&self) -> CancellationToken {
+        self.stalls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets those go on who stall now.
+    pub(super) fn release_stalls(&self) {
+        std::mem::take(&mut *self.stalls.lock().unwrap_or_else(PoisonError::into_inner)).cancel();
+    }
+
     /// The course of one call, from its arrival to its answer.
-    pub(super) async fn answer(&self, head: &Parts, body: Bytes) -> Result<Response<Full<Bytes>>, Dropped> {
+    pub(super) async fn answer(&self, head: &Parts, body: Bytes, arrival: &Arrival) -> Given {
         let Some(call) = Call::new(&self.settings.org, &self.settings.app, head, body) else {
-            return Ok(self.elsewhere(head));
+            return Given { response: self.elsewhere(head), breaks: None };
         };
         let route = route(&call);
-        let arrived = self.arrive(&call, &route);
+        let arrived = self.arrive(&call, &route, arrival);
         pass(&arrived.gates, HoldAt::Arrival).await;
         delay(arrived.transit).await;
-        let answer = self.evaluate(&call, &route, &arrived);
+        let response = self.evaluate(&call, &route, &arrived);
         pass(&arrived.gates, HoldAt::Answer).await;
         delay(arrived.transit).await;
-        self.end(&call.method, &arrived, answer.as_ref().map(|answer| answer.status().as_u16()));
-        answer.ok_or(Dropped)
+        let breaks = arrived.fault.as_ref().and_then(Fault::breaks);
+        let status = breaks.is_none_or(Breakage::shows_status).then(|| response.status().as_u16());
+        self.end(&call.method, &arrived, status);
+        Given { response, breaks }
     }
 
     /// Performs an operation on the state, without token, limits, counters or script.
@@ -143,50 +144,48 @@ impl Engine {
         respond(outcome, &self.settings, &call, state.world.now)
     }
 
-    fn arrive(&self, call: &Call, route: &Route<'_>) -> Arrived {
+    fn arrive(&self, call: &Call, route: &Route<'_>, arrival: &Arrival) -> Arrived {
         let at = Instant::now();
         let state = &mut *self.state();
         let admitted = state.limits.arrive(&call.method, route.shape, at, state.policy);
         if matches!(route.found, Found::Token) {
             state.limits.token_request(state.world.now);
         }
-        let number = state.note(call, route.shape, at, self.settings.log_size);
+        let number = state.log.note(call, route.shape, (at, state.world.now), arrival);
         Arrived {
             number,
             shape: route.shape,
             admitted,
-            fault: state.script.fault(call),
-            gates: state.script.gates(call),
+            fault: state.script.fault(call, route.shape),
+            gates: state.script.gates(call, route.shape),
             transit: state.latency / 2,
         }
     }
 
-    /// `None` is a dropped connection.
-    fn evaluate(&self, call: &Call, route: &Route<'_>, arrived: &Arrived) -> Option<Response<Full<Bytes>>> {
+    fn evaluate(&self, call: &Call, route: &Route<'_>, arrived: &Arrived) -> Response<Full<Bytes>> {
         let mut state = self.state();
         let now = state.world.now;
-        if let Some(fault) = &arrived.fault {
-            if fault.applies() && arrived.admitted {
-                let _ = state.judge(&self.settings, call, route);
-            }
-            return fault.response(now);
-        }
-        let outcome = if arrived.admitted {
-            state.judge(&self.settings, call, route)
-        } else {
-            Err(Failure::reach_limit())
+        let mut own = || {
+            let outcome = if arrived.admitted {
+                state.judge(&self.settings, call, route)
+            } else {
+                Err(Failure::reach_limit())
+            };
+            respond(outcome, &self.settings, call, now)
         };
-        Some(respond(outcome, &self.settings, call, now))
+        match &arrived.fault {
+            None => own(),
+            Some(fault) => {
+                let own = fault.performs(&call.method).then(own);
+                fault.response(own, now)
+            }
+        }
     }
 
     fn end(&self, method: &Method, arrived: &Arrived, status: Option<u16>) {
         let mut state = self.state();
-        if arrived.number >= state.counted_from {
+        if state.log.ended(arrived.number, status) {
             state.limits.ended(method, arrived.shape, status);
-        }
-        let index = arrived.number.checked_sub(state.log_start).and_then(|index| usize::try_from(index).ok());
-        if let Some(record) = index.and_then(|index| state.log.get_mut(index)) {
-            record.status = status;
         }
     }
 
@@ -229,29 +228,10 @@ impl State {
         }
     }
 
-    fn note(&mut self, call: &Call, shape: &'static str, at: Instant, size: usize) -> u64 {
-        self.log.push_back(CallRecord {
-            method: call.method.to_string(),
-            target: call.target.clone(),
-            shape,
-            at_ms: self.world.now,
-            at,
-            status: None,
-        });
-        let number = self.log_start + self.log.len() as u64 - 1;
-        while self.log.len() > size {
-            self.log.pop_front();
-            self.log_start += 1;
-        }
-        number
-    }
-
     /// Forgets counters and log; calls under way then end unrecorded.
     pub(super) fn reset_counters(&mut self) {
         self.limits.reset();
-        self.log_start += self.log.len() as u64;
-        self.counted_from = self.log_start;
-        self.log.clear();
+        self.log.empty();
     }
 }
 

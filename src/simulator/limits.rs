@@ -56,8 +56,9 @@ pub(super) struct Policy {
 }
 
 /// The counters of all shapes.
-#[derive(Default)]
 pub(super) struct Limits {
+    /// So many arrivals of each shape are remembered.
+    arrivals_max: usize,
     shapes: HashMap<(Method, &'static str), Shape>,
     token_requests: Vec<i64>,
 }
@@ -68,9 +69,15 @@ struct Shape {
     /// Arrivals of the last second, and whether each was let through.
     recent: VecDeque<(Instant, bool)>,
     admitted: usize,
+    /// The last arrivals, however long ago.
+    arrivals: VecDeque<Instant>,
 }
 
 impl Limits {
+    pub(super) fn new(arrivals_max: usize) -> Self {
+        Self { arrivals_max, shapes: HashMap::new(), token_requests: Vec::new() }
+    }
+
     /// Counts an arrival and says whether it is within its limit.
     pub(super) fn arrive(
         &mut self,
@@ -80,7 +87,22 @@ impl Limits {
         policy: Policy,
     ) -> bool {
         let allowed = allowed(shape, policy);
-        self.shapes.entry((method.clone(), shape)).or_default().arrive(at, allowed, policy.refused_count)
+        let counted = self.shapes.entry((method.clone(), shape)).or_default();
+        if counted.arrivals.len() >= self.arrivals_max {
+            counted.arrivals.pop_front();
+        }
+        if self.arrivals_max > 0 {
+            counted.arrivals.push_back(at);
+        }
+        counted.arrive(at, allowed, policy.refused_count)
+    }
+
+    /// The most arrivals in any window of this length, for every method and shape that was called.
+    pub(super) fn windows(&self, length: Duration) -> BTreeMap<String, usize> {
+        let called = self.shapes.iter().filter(|(_, shape)| !shape.arrivals.is_empty());
+        called
+            .map(|((method, name), shape)| (format!("{method} {name}"), most_within(&shape.arrivals, length)))
+            .collect()
     }
 
     pub(super) fn token_request(&mut self, at_ms: i64) {
@@ -106,7 +128,10 @@ impl Limits {
 
     /// Forgets what was counted, but not the second that is running: the limits stay as strict as they were.
     pub(super) fn reset(&mut self) {
-        self.shapes.values_mut().for_each(|shape| shape.count = CallCount::default());
+        for shape in self.shapes.values_mut() {
+            shape.count = CallCount::default();
+            shape.arrivals.clear();
+        }
         self.token_requests.clear();
     }
 }
@@ -128,6 +153,18 @@ impl Shape {
         self.count.busiest_second = self.count.busiest_second.max(self.recent.len());
         admitted
     }
+}
+
+/// The most of these moments, which are in order, in any window of this length that leaves out its end.
+fn most_within(moments: &VecDeque<Instant>, length: Duration) -> usize {
+    let (mut most, mut first) = (0, 0);
+    for (index, at) in moments.iter().enumerate() {
+        while first < index && at.duration_since(moments[first]) >= length {
+            first += 1;
+        }
+        most = most.max(index + 1 - first);
+    }
+    most
 }
 
 /// Calls per second, as the vendor's limit tables give them.

@@ -50,12 +50,8 @@ pub(super) fn details(world: &mut World, asked: &Asked<'_>) -> Outcome {
         return Err(Failure::invalid(format!("groupIds size is more than max limit : {DETAILS_PER_CALL}")));
     }
     let data = match ids.as_slice() {
-        [id] => vec![detail(world.group(id)?, true)],
-        ids => {
-            let missing = |id| json!({ "id": id, "error": "group id doesn't exist" });
-            let one = |id: &&str| world.groups.get(*id).map(|group| detail(group, world.batch_owner));
-            ids.iter().map(|id| one(id).unwrap_or_else(|| missing(id))).collect()
-        }
+        [id] => vec![detail(world.group(id)?)],
+        ids => ids.iter().filter_map(|id| element(world, id)).collect(),
     };
     let count = json!(data.len());
     Ok(Reply::data(json!(data)).with("count", count).with("properties", json!({})))
@@ -72,7 +68,21 @@ pub(super) fn distinct(list: &str) -> Vec<&str> {
     ids
 }
 
-fn detail(group: &Group, with_owner: bool) -> Value {
+/// What an answer about several groups says of one.
+fn element(world: &World, id: &str) -> Option<Value> {
+    let form = &world.batch;
+    let Some(group) = world.groups.get(id) else {
+        let missing = json!({ "id": id, "error": "group id doesn't exist" });
+        return (!form.leaves_out_missing).then_some(missing);
+    };
+    let mut detail = detail(group);
+    if let Some(fields) = detail.as_object_mut() {
+        fields.retain(|name, _| !form.without.contains(name));
+    }
+    Some(detail)
+}
+
+fn detail(group: &Group) -> Value {
     let place = &group.place;
     let mut detail = json!({
         "id": place.id,
@@ -89,12 +99,10 @@ fn detail(group: &Group, with_owner: bool) -> Value {
         "affiliations": place.affiliations(0, INLINE_MEMBERS),
         "disabled": group.disabled,
         "public": group.public,
+        "owner": place.owner,
     });
     if !group.avatar.is_empty() {
         detail["avatar"] = json!(group.avatar);
-    }
-    if with_owner {
-        detail["owner"] = json!(place.owner);
     }
     detail
 }

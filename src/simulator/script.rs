@@ -3,22 +3,21 @@
 //! A held call has arrived and was counted. It waits either before it touches the state or with its answer
 //! in hand; that is how a test arranges any interleaving without sleeping.
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use http_body_util::Full;
-use serde_json::Value;
+use http::Method;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{call::Call, json_response, reply::error_body};
+use super::{call::Call, fault::Fault};
 
-/// Picks calls by method and by path (after `/{org}/{app}`, decoded, without the query).
+/// Picks calls by method, by path (after `/{org}/{app}`, decoded, without the query) or shape, and by chance.
 #[derive(Clone, Debug, Default)]
 pub struct Matcher {
     method: Option<Method>,
     path: String,
     exact: bool,
+    shape: Option<String>,
     times: Option<usize>,
+    chance: Option<(f64, fastrand::Rng)>,
 }
 
 impl Matcher {
@@ -37,113 +36,36 @@ impl Matcher {
         Self { path: path.into(), exact: true, ..Self::default() }
     }
 
+    /// Calls whose path has this shape, such as `/chatgroups/{group_id}`, as counters name it.
+    pub fn shape(shape: impl Into<String>) -> Self {
+        Self { shape: Some(shape.into()), ..Self::default() }
+    }
+
     /// Only calls with this method.
     pub fn method(mut self, method: Method) -> Self {
         self.method = Some(method);
         self
     }
 
-    /// At most so many calls. Without it a fault is for one call, a hold for all of them.
+    /// At most so many calls. Without it a fault is for one call, or for all of them if chance decides; a hold is
+    /// for all of them.
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);
         self
     }
 
-    fn fits(&self, call: &Call) -> bool {
-        let path = if self.exact { call.path == self.path } else { call.path.starts_with(&self.path) };
-        path && self.method.as_ref().is_none_or(|method| *method == call.method)
-    }
-}
-
-/// What happens to a call in place of the vendor's answer.
-#[derive(Clone, Debug)]
-pub enum Fault {
-    /// An answer of the test's own.
-    Answer {
-        /// Its status.
-        status: StatusCode,
-        /// Headers in addition to the content type.
-        headers: HeaderMap,
-        /// Its body; `None` is an error body that suits the status.
-        body: Option<Bytes>,
-        /// Whether the call takes effect all the same.
-        applied: bool,
-    },
-    /// The connection is dropped before the call takes effect.
-    ResetBefore,
-    /// The call takes effect, then the connection is dropped.
-    ResetAfter,
-}
-
-impl Fault {
-    /// An answer with the vendor's usual body for this status; the call takes no effect.
-    pub fn status(status: StatusCode) -> Self {
-        Self::Answer { status, headers: HeaderMap::new(), body: None, applied: false }
-    }
-
-    /// An answer with a body of one's own.
-    pub fn body(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Self::Answer { status, headers: HeaderMap::new(), body: Some(body.into()), applied: false }
-    }
-
-    /// Adds a header to an answer.
-    pub fn header(mut self, name: header::HeaderName, value: HeaderValue) -> Self {
-        if let Self::Answer { headers, .. } = &mut self {
-            headers.insert(name, value);
-        }
+    /// Each of these calls with this probability, drawn with this seed.
+    pub fn chance(mut self, probability: f64, seed: u64) -> Self {
+        self.chance = Some((probability, fastrand::Rng::with_seed(seed)));
         self
     }
 
-    /// Adds `Retry-After` to an answer.
-    pub fn retry_after(self, seconds: u32) -> Self {
-        self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    fn fits(&mut self, call: &Call, shape: &str) -> bool {
+        let path = if self.exact { call.path == self.path } else { call.path.starts_with(&self.path) };
+        path && self.method.as_ref().is_none_or(|method| *method == call.method)
+            && self.shape.as_ref().is_none_or(|own| own == shape)
+            && self.chance.as_mut().is_none_or(|(probability, dice)| dice.f64() < *probability)
     }
-
-    /// Lets the call take effect although its answer is this one.
-    pub fn after_effect(self) -> Self {
-        match self {
-            Self::Answer { status, headers, body, .. } => {
-                Self::Answer { status, headers, body, applied: true }
-            }
-            Self::ResetBefore | Self::ResetAfter => Self::ResetAfter,
-        }
-    }
-
-    pub(super) fn applies(&self) -> bool {
-        matches!(self, Self::ResetAfter | Self::Answer { applied: true, .. })
-    }
-
-    /// The answer to give, if any.
-    pub(super) fn response(&self, now: i64) -> Option<Response<Full<Bytes>>> {
-        let Self::Answer { status, headers, body, .. } = self else {
-            return None;
-        };
-        let mut response = match body {
-            Some(bytes) => {
-                let mut response = json_response(*status, &Value::Null);
-                *response.body_mut() = Full::new(bytes.clone());
-                response
-            }
-            None => json_response(*status, &usual_body(*status, now)),
-        };
-        headers.iter().for_each(|(name, value)| {
-            response.headers_mut().insert(name, value.clone());
-        });
-        Some(response)
-    }
-}
-
-fn usual_body(status: StatusCode, now: i64) -> Value {
-    let (error, text) = match status.as_u16() {
-        401 => ("unauthorized", "Unable to authenticate (OAuth)"),
-        403 => ("forbidden_op", "forbidden operation"),
-        404 => ("service_resource_not_found", "Service resource not found"),
-        429 => ("reach_limit", "This request has reached api limit"),
-        400..=499 => ("illegal_argument", "this is an invalid request."),
-        503 => ("service_unavailable", "Service Unavailable"),
-        _ => ("web_application", "javax.ws.rs.WebApplicationException"),
-    };
-    error_body(error, text, now)
 }
 
 /// Where a held call stops.
@@ -208,7 +130,8 @@ pub(super) struct Script {
 
 impl Script {
     pub(super) fn next(&mut self, matcher: Matcher, fault: Fault) {
-        self.faults.push((Matcher { times: matcher.times.or(Some(1)), ..matcher }, fault));
+        let once = matcher.chance.is_none().then_some(1);
+        self.faults.push((Matcher { times: matcher.times.or(once), ..matcher }, fault));
     }
 
     pub(super) fn hold(&mut self, matcher: Matcher, at: HoldAt) -> Hold {
@@ -218,8 +141,8 @@ impl Script {
     }
 
     /// The fault that is meant for this call, if any: the one asked for first.
-    pub(super) fn fault(&mut self, call: &Call) -> Option<Fault> {
-        let index = self.faults.iter().position(|(matcher, _)| matcher.fits(call))?;
+    pub(super) fn fault(&mut self, call: &Call, shape: &str) -> Option<Fault> {
+        let index = self.faults.iter_mut().position(|(matcher, _)| matcher.fits(call, shape))?;
         let (matcher, fault) = &mut self.faults[index];
         let fault = fault.clone();
         if spend(matcher) {
@@ -229,11 +152,11 @@ impl Script {
     }
 
     /// The gates that this call has to pass.
-    pub(super) fn gates(&mut self, call: &Call) -> Vec<(HoldAt, Gate)> {
+    pub(super) fn gates(&mut self, call: &Call, shape: &str) -> Vec<(HoldAt, Gate)> {
         self.holds.retain(|(_, _, gate)| !gate.open.is_cancelled());
         let mut gates = Vec::new();
         self.holds.retain_mut(|(matcher, at, gate)| {
-            if !matcher.fits(call) {
+            if !matcher.fits(call, shape) {
                 return true;
             }
             gates.push((*at, gate.clone()));

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use super::{
     Settings,
     call::{Call, text},
-    reply::{Failure, Outcome, Reply},
+    reply::{Failure, Outcome},
+    token_form::TokenForm,
     world::World,
 };
 
@@ -28,6 +29,26 @@ pub(super) struct Tokens {
     issued: HashMap<String, State>,
     /// Life of a token whose request names none.
     pub(super) ttl: Duration,
+    pub(super) form: TokenForm,
+}
+
+/// Why a token is refused: each has words of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unauthorized {
+    /// It has ended, or is missing.
+    Expired,
+    /// The older code for the same.
+    ExpiredCode,
+    /// It was issued, and is not accepted any more.
+    Unauthenticated,
+    /// It is no token.
+    Corrupt,
+    /// It was issued by another server, or for another app.
+    Foreign,
+    /// It is missing, as the group service says it.
+    Blank,
+    /// It is not about the token: users may not register themselves.
+    RegistrationClosed,
 }
 
 #[derive(Clone, Copy)]
@@ -39,7 +60,7 @@ enum State {
 
 impl Tokens {
     pub(super) fn new(ttl: Duration) -> Self {
-        Self { issued: HashMap::new(), ttl }
+        Self { issued: HashMap::new(), ttl, form: TokenForm::default() }
     }
 
     /// Ends every token that is out.
@@ -50,20 +71,15 @@ impl Tokens {
     /// Checks the caller, and words the refusal as the vendor does.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
         let Some(token) = bearer(headers) else {
-            return Err(expired());
+            return Err(Unauthorized::Expired.failure());
         };
         match self.issued.get(token) {
             Some(State::ForEver) => Ok(()),
             Some(State::Until(end)) if Instant::now() < *end => Ok(()),
-            Some(State::Until(_)) => Err(expired()),
-            Some(State::Revoked) => Err(unauthorized("unauthorized", "Unable to authenticate (OAuth)")),
-            None if well_formed(token) => {
-                Err(unauthorized("auth_bad_access_token", "Unable to authenticate"))
-            }
-            None => {
-                let text = "Unable to authenticate due to corrupt access token";
-                Err(unauthorized("auth_bad_access_token", text))
-            }
+            Some(State::Until(_)) => Err(Unauthorized::Expired.failure()),
+            Some(State::Revoked) => Err(Unauthorized::Unauthenticated.failure()),
+            None if well_formed(token) => Err(Unauthorized::Foreign.failure()),
+            None => Err(Unauthorized::Corrupt.failure()),
         }
     }
 
@@ -84,7 +100,7 @@ impl Tokens {
                 }
                 let mut fields = self.issue(settings, ttl(&body));
                 fields.insert("application".into(), json!(settings.application));
-                Ok(Reply::naked(fields))
+                Ok(self.form.reply(fields))
             }
             Some("inherit") => {
                 self.check(&call.headers)?;
@@ -96,7 +112,7 @@ impl Tokens {
                 let entity = world.user_entity(&user)?;
                 let mut fields = self.issue(settings, ttl(&body));
                 fields.insert("user".into(), entity);
-                Ok(Reply::naked(fields))
+                Ok(self.form.reply(fields))
             }
             Some(_) => Err(invalid_grant("invalid username or password")),
             None => Err(Failure::illegal("grant_type must be provided")),
@@ -108,8 +124,9 @@ impl Tokens {
             if settings.token_millis { Duration::from_millis(number) } else { Duration::from_secs(number) }
         };
         let ttl = asked.map_or(self.ttl, unit);
-        let state = match Instant::now().checked_add(ttl) {
-            Some(end) if !ttl.is_zero() => State::Until(end),
+        let state = match (self.form.dies_after, Instant::now().checked_add(ttl)) {
+            (Some(early), _) => State::Until(Instant::now() + early),
+            (None, Some(end)) if !ttl.is_zero() => State::Until(end),
             _ => State::ForEver,
         };
         if self.issued.len() >= REMEMBERED {
@@ -122,8 +139,8 @@ impl Tokens {
         }
         let token = fresh();
         self.issued.insert(token.clone(), state);
-        let expires_in = if settings.token_millis { ttl.as_millis() as u64 } else { ttl.as_secs() };
-        Map::from_iter([("access_token".into(), json!(token)), ("expires_in".into(), json!(expires_in))])
+        let written = if settings.token_millis { ttl.as_millis() as u64 } else { ttl.as_secs() };
+        self.form.dress(&token, ttl, written)
     }
 }
 
@@ -149,12 +166,33 @@ fn well_formed(token: &str) -> bool {
     token.strip_prefix(PREFIX).is_some_and(|rest| rest.len() >= 16 && rest.bytes().all(plain))
 }
 
-fn expired() -> Failure {
-    unauthorized("unauthorized", "Unable to authenticate due to expired access token")
-}
+impl Unauthorized {
+    /// Every kind, by the name it has over HTTP.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("expired", Self::Expired),
+        ("expired_code", Self::ExpiredCode),
+        ("unauthenticated", Self::Unauthenticated),
+        ("corrupt", Self::Corrupt),
+        ("foreign", Self::Foreign),
+        ("blank", Self::Blank),
+        ("registration_closed", Self::RegistrationClosed),
+    ];
 
-fn unauthorized(error: &'static str, description: &str) -> Failure {
-    Failure::new(StatusCode::UNAUTHORIZED, error, description)
+    /// The vendor's words for it.
+    pub(super) fn failure(self) -> Failure {
+        let (error, text) = match self {
+            Self::Expired => ("unauthorized", "Unable to authenticate due to expired access token"),
+            Self::ExpiredCode => ("expired_token", "Unable to authenticate due to expired access token"),
+            Self::Unauthenticated => ("unauthorized", "Unable to authenticate (OAuth)"),
+            Self::Corrupt => ("auth_bad_access_token", "Unable to authenticate due to corrupt access token"),
+            Self::Foreign => ("auth_bad_access_token", "Unable to authenticate"),
+            Self::Blank => ("group_authorization", "token is blank!"),
+            Self::RegistrationClosed => {
+                ("unauthorized", "registration is not open, please contact the app admin")
+            }
+        };
+        Failure::new(StatusCode::UNAUTHORIZED, error, text)
+    }
 }
 
 fn invalid_grant(description: &str) -> Failure {

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::BatchForm;
 use super::reply::{Failure, absent};
 use super::rooms::Room;
 
@@ -16,7 +17,7 @@ use super::rooms::Room;
 pub(super) struct World {
     /// The vendor's clock at the call that is being evaluated, in milliseconds.
     pub(super) now: i64,
-    pub(super) batch_owner: bool,
+    pub(super) batch: BatchForm,
     pub(super) groups: HashMap<String, Group>,
     /// Group ids by age.
     pub(super) ages: BTreeMap<u64, String>,
@@ -95,10 +96,10 @@ pub(super) struct Thread {
 }
 
 impl World {
-    pub(super) fn new(open_users: bool, batch_owner: bool, now: i64) -> Self {
+    pub(super) fn new(open_users: bool, batch: BatchForm, now: i64) -> Self {
         Self {
             now,
-            batch_owner,
+            batch,
             groups: HashMap::new(),
             ages: BTreeMap::new(),
             rooms: HashMap::new(),

@@ -194,7 +194,7 @@ impl HttpBody for Watched {
         } else {
             self.give_back_at_end();
         }
-        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::Cut)))
+        Poll::Ready(frame.map(|frame| frame.map_err(BodyError::cut)))
     }
 
     fn is_end_stream(&self) -> bool {

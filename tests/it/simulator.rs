@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers outside the test functions panic like tests")]
 
+mod breakages;
 mod control;
+mod control_http;
+mod framing;
 mod groups;
 mod limits;
 mod lists;
@@ -10,7 +13,9 @@ mod members;
 mod rooms;
 mod socket;
 mod threads;
+mod tls;
 mod tokens;
+mod wire;
 
 use bytes::Bytes;
 use easemob_gateway::simulator::{Control, SAMPLE_GROUPS, Settings, Simulator};

@@ -178,7 +178,7 @@ async fn perform(scene: &Scene, write: &Write, fault: Option<Fault>) -> Reply {
 }
 
 fn is_refusal(fault: &Fault) -> bool {
-    matches!(fault, Fault::Answer { status, .. } if status.is_client_error())
+    fault.status_said().is_some_and(|status| status.is_client_error())
 }
 
 /// Whether the contract lets this answer be kept: successes that are all there, and "not found" by its code.

@@ -6,6 +6,7 @@ mod budget;
 mod callbacks;
 mod callers;
 mod conditions;
+mod faults;
 mod grants;
 mod headers;
 mod hostile;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use easemob_gateway::simulator::{Dropped, Fault, HoldAt, Matcher};
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -156,44 +156,63 @@ async fn sample_data_and_own_groups_can_be_added_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_controls_exist_over_http() {
+async fn faults_may_come_by_shape_and_by_chance() {
     let vendor = Vendor::new().await;
-    let control = |method: Method, name: &'static str, body: Value| {
-        let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        let request = http::Request::builder().method(method).uri(format!("/_control/{name}"));
-        let request = request.body(Full::new(bytes)).unwrap();
-        async {
-            let response = vendor.simulator.answer(request).await.unwrap();
-            let status = response.status();
-            let bytes = response.into_body().collect().await.unwrap().to_bytes();
-            (status, serde_json::from_slice::<Value>(&bytes).unwrap())
+    let control = vendor.control();
+    control.limits(false);
+    let fault = || Fault::status(StatusCode::BAD_GATEWAY);
+    control.next(Matcher::shape("/chatgroups/{group_id}"), fault());
+    vendor.get(&group("/users")).await;
+    vendor.fails(Method::GET, &group(""), Value::Null, 502, "web_application").await;
+    let failures = async |seed| {
+        control.clear_faults();
+        control.next(Matcher::any().chance(0.25, seed), fault());
+        let mut failed = Vec::new();
+        for _ in 0..400 {
+            failed.push(vendor.call(Method::GET, &group(""), Value::Null).await.0 != StatusCode::OK);
         }
+        failed
     };
-    let next = json!({"method": "GET", "path": "/chatgroups", "status": 503, "times": 1, "body": {"a": 1}});
-    assert_eq!(control(Method::POST, "next", next).await.0, StatusCode::OK);
-    let answer = vendor.call(Method::GET, &group(""), Value::Null).await;
-    assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, json!({"a": 1})));
-    let behind = json!({"method": "put", "path": group(""), "body": {"groupname": "new"}});
-    assert_eq!(control(Method::POST, "behind", behind).await.1["status"], 200);
-    assert_eq!(name(&vendor), "new");
-    let counters = control(Method::GET, "counters", Value::Null).await.1;
-    assert_eq!(counters["calls"]["GET /chatgroups/{group_id}"]["statuses"]["503"], 1);
-    assert_eq!(control(Method::GET, "calls", Value::Null).await.1.as_array().unwrap().len(), 2);
-    control(Method::POST, "reset", Value::Null).await;
-    assert_eq!(vendor.control().counters().total(), 0);
-    control(Method::POST, "hold", json!({"path": "/chatgroups", "at": "answer"})).await;
-    let released = async {
-        while vendor.control().calls().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        control(Method::POST, "release", Value::Null).await.1
-    };
-    let path = group("");
-    let (_, released) = tokio::join!(vendor.get(&path), released);
-    assert_eq!(released, json!({"released": 1}));
-    control(Method::POST, "latency", json!({"ms": 0})).await;
-    control(Method::POST, "revoke", Value::Null).await;
-    vendor.fails(Method::GET, &group(""), Value::Null, 401, "unauthorized").await;
-    assert_eq!(control(Method::POST, "next", json!({})).await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(control(Method::GET, "nonsense", Value::Null).await.0, StatusCode::NOT_FOUND);
+    let (first, again, other) = (failures(1).await, failures(1).await, failures(2).await);
+    let count = first.iter().filter(|failed| **failed).count();
+    assert!((70..130).contains(&count) && first == again && first != other, "{count}");
+    // A number of calls ends it.
+    control.clear_faults();
+    control.next(Matcher::any().chance(1.0, 0).times(2), fault());
+    for status in [502, 502, 200] {
+        assert_eq!(vendor.call(Method::GET, &group(""), Value::Null).await.0, status);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_most_in_any_window_is_told() {
+    let vendor = Vendor::new().await;
+    let control = vendor.control();
+    control.reset_counters();
+    // At 0, 400, 800, 1200 … ms, and three at once in the end.
+    for _ in 0..6 {
+        vendor.get(&group("")).await;
+        tokio::time::advance(Duration::from_millis(400)).await;
+    }
+    for _ in 0..3 {
+        vendor.get(&group("")).await;
+    }
+    vendor.get(&group("/users")).await;
+    let most = |ms| control.max_in_window("GET", "/chatgroups/{group_id}", Duration::from_millis(ms));
+    assert_eq!([most(1), most(400), most(401), most(1_000), most(1_200), most(10_000)], [3, 3, 4, 5, 5, 9]);
+    let users = control.windows(Duration::from_secs(1)).remove("GET /chatgroups/{group_id}/users");
+    assert_eq!(users, Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_are_remembered_by_length_and_digest() {
+    let vendor = Vendor::new().await;
+    vendor.control().reset_counters();
+    vendor.get(&group("")).await;
+    let body = Full::new(Bytes::from_static(b"{}"));
+    vendor.simulator.answer(vendor.request(Method::PUT, &group("")).body(body).unwrap()).await.unwrap();
+    let [read, write] = vendor.control().calls().try_into().unwrap();
+    assert_eq!((read.body_bytes, read.body_sha256, read.connection, read.head), (0, None, None, None));
+    let digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    assert_eq!((write.body_bytes, write.body_sha256.as_deref()), (2, Some(digest)));
 }

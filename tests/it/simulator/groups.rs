@@ -1,7 +1,7 @@
 //! Groups: creation, change, listings, details, announcement, files, attributes.
 
 use bytes::Bytes;
-use easemob_gateway::simulator::{SAMPLE_FILE, SAMPLE_GROUPS, SAMPLE_THREAD, Settings};
+use easemob_gateway::simulator::{BatchForm, SAMPLE_FILE, SAMPLE_GROUPS, SAMPLE_THREAD, Settings};
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -149,7 +149,8 @@ async fn details_of_several_groups_survive_a_missing_one() {
 
 #[tokio::test(start_paused = true)]
 async fn batches_of_details_may_leave_the_owner_out() {
-    let vendor = Vendor::with(Settings { batch_owner: false, seed: true, ..Settings::default() }).await;
+    let batch = BatchForm { without: vec!["owner".into()], ..BatchForm::default() };
+    let vendor = Vendor::with(Settings { batch, seed: true, ..Settings::default() }).await;
     let ids = SAMPLE_GROUPS.join(",");
     assert_eq!(vendor.get(&format!("/chatgroups/{ids}")).await["data"][0].get("owner"), None);
     assert_eq!(vendor.get(&group("")).await["data"][0]["owner"], "alice");

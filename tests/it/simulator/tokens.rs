@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use easemob_gateway::simulator::Settings;
+use easemob_gateway::simulator::{ExpiresIn, Fault, Matcher, Settings, TokenAnswer, TokenForm, Unauthorized};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -151,4 +151,76 @@ async fn wrong_methods_and_paths_are_told_apart() {
     vendor.fails(Method::GET, "/token", Value::Null, 500, "unsupported_service_operation").await;
     vendor.fails(Method::POST, &group("/quit"), Value::Null, 404, "service_resource_not_found").await;
     vendor.fails(Method::POST, "/chatgroups", Value::Null, 400, "json_parse").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_may_die_before_its_time() {
+    let mut vendor = Vendor::new().await;
+    let form = TokenForm { dies_after: Some(Duration::from_secs(5)), ..TokenForm::default() };
+    vendor.control().token_form(form);
+    assert_eq!(vendor.post("/token", credentials()).await["expires_in"], 5_184_000);
+    vendor.token = vendor.fresh_token().await;
+    vendor.get(&group("")).await;
+    tokio::time::advance(Duration::from_secs(5)).await;
+    vendor.fails(Method::GET, &group(""), Value::Null, 401, "unauthorized").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_life_may_be_told_in_any_way() {
+    let vendor = Vendor::new().await;
+    let told = async |expires_in: ExpiresIn| {
+        vendor.control().token_form(TokenForm { expires_in, ..TokenForm::default() });
+        vendor.post("/token", credentials()).await.get("expires_in").cloned()
+    };
+    assert_eq!(told(ExpiresIn::Missing).await, None);
+    assert_eq!(told(ExpiresIn::Milliseconds).await, Some(json!(5_184_000_000_u64)));
+    for odd in
+        [json!(0), json!(-1), json!(0.5), json!(1_u64 << 33), json!(u64::MAX), json!(1e30), json!("60")]
+    {
+        assert_eq!(told(ExpiresIn::As(odd.clone())).await, Some(odd));
+    }
+    vendor.control().token_form(TokenForm::default());
+    assert_eq!(told(ExpiresIn::Life).await, Some(json!(5_184_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_may_be_no_grant() {
+    let vendor = Vendor::new().await;
+    let cases = [
+        (TokenAnswer::Empty, "application/json", ""),
+        (TokenAnswer::Page, "text/html", "<html>"),
+        (TokenAnswer::WithoutToken, "application/json;charset=UTF-8", "{\"application\""),
+    ];
+    for (answer, kind, begins) in cases {
+        vendor.control().token_form(TokenForm { answer, ..TokenForm::default() });
+        let body = Full::new(bytes::Bytes::from(credentials().to_string()));
+        let answer =
+            vendor.simulator.answer(vendor.request(Method::POST, "/token").body(body).unwrap()).await;
+        let (head, body) = answer.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        assert_eq!((head.status, head.headers["content-type"].to_str().unwrap()), (StatusCode::OK, kind));
+        assert!(body.starts_with(begins.as_bytes()) && !String::from_utf8_lossy(&body).contains("YWMt"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_documented_401_can_be_asked_for() {
+    let vendor = Vendor::new().await;
+    let mut said = Vec::new();
+    for (name, kind) in Unauthorized::ALL {
+        vendor.control().next(Matcher::any(), Fault::unauthorized(kind));
+        let (status, body) = vendor.call(Method::GET, &group(""), Value::Null).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        said.push(format!("{name}: {} / {}", body["error"].as_str().unwrap(), body["error_description"]));
+    }
+    assert_eq!(
+        said.join("\n"),
+        r#"expired: unauthorized / "Unable to authenticate due to expired access token"
+expired_code: expired_token / "Unable to authenticate due to expired access token"
+unauthenticated: unauthorized / "Unable to authenticate (OAuth)"
+corrupt: auth_bad_access_token / "Unable to authenticate due to corrupt access token"
+foreign: auth_bad_access_token / "Unable to authenticate"
+blank: group_authorization / "token is blank!"
+registration_closed: unauthorized / "registration is not open, please contact the app admin""#
+    );
 }

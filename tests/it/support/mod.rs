@@ -1,5 +1,6 @@
 //! What tests stand on.
 
+pub(crate) mod faults;
 pub(crate) mod house;
 pub(crate) mod lines;
 pub(crate) mod program;

@@ -64,7 +64,7 @@ impl Tap {
         self.sent.lock().unwrap().push(sent.clone());
         let answer = simulator.answer(Request::from_parts(head, Full::new(body))).await;
         let (head, body) = answer.map_err(|dropped| broken(&dropped))?.into_parts();
-        let bytes = BodyExt::collect(body).await.map_or_else(|never| match never {}, |body| body.to_bytes());
+        let bytes = BodyExt::collect(body).await.map_err(|error| broken(&error))?.to_bytes();
         let mut answer = Response::from_parts(head, bytes);
         (self.dress)(&sent, &mut answer);
         let stream = |bytes| Body::stream(Full::new(bytes).map_err(|never| match never {}));

@@ -6,7 +6,7 @@
 use super::tap::{Sent, Tap};
 use bytes::Bytes;
 use easemob_gateway::app::{Parts, Reloader, known};
-use easemob_gateway::body::Body;
+use easemob_gateway::body::{Body, BodyError};
 use easemob_gateway::clock::Wall;
 use easemob_gateway::config::{self, Config, Loaded};
 use easemob_gateway::gateway::Gateway;
@@ -226,7 +226,7 @@ fn way_to(simulator: &Simulator) -> Upstream {
         let simulator = simulator.clone();
         async move {
             match simulator.answer(request).await {
-                Ok(response) => Ok(response.map(|body| Body::stream(body.map_err(|never| match never {})))),
+                Ok(response) => Ok(response.map(|body| Body::stream(body.map_err(BodyError::cut)))),
                 Err(dropped) => Err(SendError::Broken(dropped.to_string())),
             }
         }

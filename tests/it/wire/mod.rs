@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod closing;
+mod faults;
 mod framing;
 mod garbage;
 mod heads;

@@ -7,7 +7,7 @@ fn equal(config: &mut Config) {
 }
 
 fn without_owner(vendor: &mut Settings) {
-    vendor.batch_owner = false;
+    vendor.batch.without = vec!["owner".into()];
 }
 
 #[tokio::test(start_paused = true)]
