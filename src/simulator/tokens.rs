@@ -21,12 +21,14 @@ use super::{
 };
 
 const PREFIX: &str = "YWMt";
-/// Ended tokens are forgotten beyond this many entries.
+/// Ended tokens are forgotten when there are this many.
 const REMEMBERED: usize = 10_000;
 
 /// All tokens that were ever issued, as far as they are remembered.
 pub(super) struct Tokens {
     issued: HashMap<String, State>,
+    /// When there are so many, those that ended are forgotten.
+    remembered: usize,
     /// Life of a token whose request names none.
     pub(super) ttl: Duration,
     pub(super) form: TokenForm,
@@ -60,7 +62,7 @@ enum State {
 
 impl Tokens {
     pub(super) fn new(ttl: Duration) -> Self {
-        Self { issued: HashMap::new(), ttl, form: TokenForm::default() }
+        Self { issued: HashMap::new(), remembered: REMEMBERED, ttl, form: TokenForm::default() }
     }
 
     /// Ends every token that is out.
@@ -129,13 +131,15 @@ impl Tokens {
             (None, Some(end)) if !ttl.is_zero() => State::Until(end),
             _ => State::ForEver,
         };
-        if self.issued.len() >= REMEMBERED {
+        if self.issued.len() >= self.remembered {
             let now = Instant::now();
             self.issued.retain(|_, state| match state {
                 State::Until(end) => now < *end,
                 State::ForEver => true,
                 State::Revoked => false,
             });
+            // Twice what is left: or with many that live on, every grant would look through all of them.
+            self.remembered = REMEMBERED.max(2 * self.issued.len());
         }
         let token = fresh();
         self.issued.insert(token.clone(), state);

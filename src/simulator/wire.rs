@@ -121,7 +121,10 @@ impl Line {
                 Ok(false) | Err(_) => return false,
             }
         }
-        !closes || self.stream.shutdown().await.is_err()
+        if closes {
+            let _ = self.stream.shutdown().await;
+        }
+        !closes
     }
 
     async fn act(&mut self, act: Act) -> io::Result<bool> {

@@ -136,6 +136,29 @@ async fn the_stand_in_runs_alone_and_can_be_steered() {
 }
 
 #[tokio::test]
+async fn the_stand_in_speaks_tls_if_it_is_given_a_certificate() {
+    let folder = Folder::with("");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.path("certificate.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(folder.path("key.pem"), key.serialize_pem()).unwrap();
+    let file = |name: &str| folder.path(name).to_string_lossy().into_owned();
+    let with = |certificate: String, key: String| {
+        ["simulate", "--listen", "127.0.0.1:0", "--tls-certificate", &certificate, "--tls-key", &key]
+            .map(str::to_owned)
+    };
+    let arguments = with(file("certificate.pem"), file("key.pem"));
+    let mut vendor = Program::start(&arguments.each_ref().map(String::as_str));
+    vendor.says("https://").await;
+    vendor.signal("TERM");
+    assert_eq!(vendor.ends().await, Some(0));
+    let arguments = with(file("certificate.pem"), file("no-key.pem"));
+    let done = run(&arguments.each_ref().map(String::as_str)).await;
+    assert!(done.code == Some(1) && done.err.contains("no-key.pem"), "{}", done.err);
+    assert_eq!(run(&["simulate", "--tls-key", "key.pem"]).await.code, Some(2));
+}
+
+#[tokio::test]
 async fn every_command_says_what_it_is_for_and_a_wrong_one_is_refused() {
     let help = run(&["--help"]).await;
     assert_eq!(help.code, Some(0));

@@ -163,4 +163,11 @@ async fn what_comes_behind_an_answer_is_the_answer_to_nothing() {
         assert_eq!(answer.status(), expected.as_u16(), "{number}: {}", answer.text());
         assert!(!answer.text().contains("smuggled"), "{number}: {}", answer.text());
     }
+    let calls = vendor.control.calls();
+    let reused = calls.iter().filter(|call| call.on_connection > 1).count();
+    assert_eq!(
+        (calls.len(), reused),
+        (101, 0),
+        "a connection with bytes behind an answer carries nothing more"
+    );
 }
