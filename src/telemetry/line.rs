@@ -1,7 +1,7 @@
 //! Lines of exchanges by hand: a JSON object into a worker's own buffer, which is written out now and then.
 //!
 //! A line through `tracing` costs more than a fetch's own work, and each a system call; so where lines are JSON, those
-//! of exchanges are put together here, with the same fields in the same form (`log` says which, and a test compares).
+//! of exchanges are put together here, with the same fields in the same form (`log` says which; tests read both).
 //! What waits in a buffer is written when it is long, when a line tells of a failure, when it has waited for
 //! [`WAIT`], and at the end. A gateway that is killed loses that much.
 
