@@ -85,7 +85,7 @@ pub struct Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The host has no address, or nobody listens there.
-    #[error("the vendor cannot be reached: {0}")]
+    #[error("no connection: {0}")]
     Tcp(#[source] io::Error),
     /// TLS failed: most often a certificate that does not fit.
     #[error("the vendor's TLS is not accepted: {0}")]
