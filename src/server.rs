@@ -16,7 +16,7 @@ pub use listen::UnixSettings;
 pub use tls::{Tls, TlsSettings};
 
 use crate::gateway::Gateway;
-use crate::tasks::Tasks;
+use crate::tasks::{Signal, Tasks};
 use crate::units::Address;
 use listen::{Listener, Raw};
 use std::future::poll_fn;
@@ -88,7 +88,7 @@ impl Server {
     /// # Errors
     /// When a worker's thread or runtime cannot be made.
     pub async fn run(self, tasks: Tasks, stop: CancellationToken) -> io::Result<()> {
-        let closing = CancellationToken::new();
+        let closing = Signal::default();
         let mut senders = Vec::new();
         let mut threads = Vec::new();
         for (number, gateway) in self.gateways.into_iter().enumerate() {
@@ -111,7 +111,7 @@ impl Server {
         }
         accept_waiting(self.listeners, &senders, &open).await;
         drop(senders);
-        closing.cancel();
+        closing.give();
         for thread in threads {
             // A worker ends within the drain's timeout.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -169,7 +169,7 @@ impl Worker {
         self,
         number: usize,
         connections: mpsc::Receiver<Accepted>,
-        closing: CancellationToken,
+        closing: Signal,
     ) -> io::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
@@ -177,9 +177,9 @@ impl Worker {
         })
     }
 
-    async fn serve(self, mut connections: mpsc::Receiver<Accepted>, closing: CancellationToken) {
+    async fn serve(self, mut connections: mpsc::Receiver<Accepted>, closing: Signal) {
         self.gateway.start();
-        let watch = watch::Watch::new(&self.settings, self.gateway.clone());
+        let watch = watch::Watch::new(&self.settings, self.gateway.clone(), closing.clone());
         let ticking = Arc::clone(&watch);
         self.tasks.spawn_until_stop("connection watch", async move { ticking.run().await });
         while let Some((stream, place)) = connections.recv().await {
@@ -199,8 +199,7 @@ impl Worker {
                 drop(place);
             });
         }
-        closing.cancelled().await;
-        watch.close();
+        closing.given().await;
         // Connections, flights and writes of this worker run on its runtime: they end before it does.
         if tokio::time::timeout(self.settings.drain_timeout, self.tasks.settled()).await.is_err() {
             tracing::warn!("requests were still open at the end of the drain's timeout");

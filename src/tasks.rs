@@ -3,7 +3,11 @@
 //! Nothing else in the crate calls `tokio::spawn`. A task runs on the runtime of whoever spawned it; the
 //! tracker only counts it, from any thread.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::Poll;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +18,47 @@ pub struct Tasks {
     work: TaskTracker,
     /// What would go on for ever: loops, idle connections.
     loops: TaskTracker,
-    stop: CancellationToken,
+    stop: Signal,
+}
+
+/// Something that happens once. Clones are one signal.
+#[derive(Clone, Debug, Default)]
+pub struct Signal {
+    given: Arc<AtomicBool>,
+    token: CancellationToken,
+}
+
+impl Signal {
+    /// Lets it happen.
+    pub fn give(&self) {
+        self.given.store(true, Release);
+        self.token.cancel();
+    }
+
+    /// Whether it has happened.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.given.load(Acquire)
+    }
+
+    /// Resolves when it happens. Costs next to nothing beside what is polled often, see [`seldom`].
+    pub async fn given(&self) {
+        seldom(self.token.cancelled(), || self.is_given()).await;
+    }
+}
+
+/// A rare event beside something that is polled often: it is polled once, so that it wakes the task, and from then on
+/// only if `is_near`. Must be polled by one task alone, and what makes `is_near` true must come before the event.
+pub async fn seldom<F: Future>(event: F, is_near: impl Fn() -> bool) -> F::Output {
+    tokio::pin!(event);
+    let mut is_known = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut is_known, true) && !is_near() {
+            return Poll::Pending;
+        }
+        event.as_mut().poll(cx)
+    })
+    .await
 }
 
 impl Tasks {
@@ -42,7 +86,7 @@ impl Tasks {
         let stop = self.stop.clone();
         tokio::spawn(self.loops.track_future(async move {
             tokio::select! {
-                () = stop.cancelled() => {}
+                () = stop.given() => {}
                 () = future => {}
             }
         }));
@@ -77,7 +121,7 @@ impl Tasks {
     /// Waits for the work, then ends the loops.
     pub async fn finish(&self) {
         self.settled().await;
-        self.stop.cancel();
+        self.stop.give();
         self.loops.close();
         self.loops.wait().await;
     }

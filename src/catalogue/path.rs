@@ -43,14 +43,19 @@ impl Ambiguous {
 /// # Errors
 /// [`Ambiguous`] when the path could be read in two ways.
 pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
-    let mut escaped = false;
+    let (mut escaped, mut odd, mut before) = (false, false, 0);
     for byte in path.bytes() {
         match byte {
             b'%' => escaped = true,
             b'\\' | b';' | b'#' | b'?' => return Err(Ambiguous::Separator),
-            0x21..=0x7e => {}
+            0x21..=0x7e => odd |= before == b'/' && (byte == b'/' || byte == b'.'),
             _ => return Err(Ambiguous::Character),
         }
+        before = byte;
+    }
+    // Nearly every path is plain, and needs no second look.
+    if !escaped && !odd && before != b'/' {
+        return Ok(Cow::Borrowed(path));
     }
     let path = if escaped { Cow::Owned(undo(path)?) } else { Cow::Borrowed(path) };
     let path = match path {

@@ -53,12 +53,14 @@ impl Pointers {
     /// Reads one JSON text.
     ///
     /// # Errors
-    /// When the text is not JSON.
+    /// When the text is not JSON, which is UTF-8 (RFC 8259, 8.1).
     pub fn collect(&self, text: &[u8]) -> Result<Collected, serde_json::Error> {
         let mut collected =
             Collected { found: vec![At::default(); self.steps.len()], ..Collected::default() };
         let here = self.steps.iter().enumerate().map(|(at, steps)| (at, steps.as_slice())).collect();
-        let mut reader = serde_json::Deserializer::from_slice(text);
+        // Looked through once as a whole, not once per string.
+        let text = str::from_utf8(text).map_err(serde::de::Error::custom)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
         Place { here, top: true, out: &mut collected }.deserialize(&mut reader)?;
         reader.end()?;
         Ok(collected)

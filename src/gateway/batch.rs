@@ -143,10 +143,9 @@ impl Passage {
 
     /// The names of a list, all different; one alone only where that is no other form.
     fn names<'c>(&self, call: &'c Call, read: &Read) -> Option<Vec<&'c str>> {
-        let names = call.subject.names(read)?;
+        let is_form = self.policy.settings.forms_equal || call.subject.path().contains(',');
+        let names = is_form.then(|| call.subject.names(read))??;
         let mut seen = HashSet::with_capacity(names.len());
-        let is_form = names.len() > 1 || self.policy.settings.forms_equal;
-        is_form.then_some(())?;
         names.iter().all(|name| seen.insert(*name)).then_some(names)
     }
 
@@ -210,7 +209,8 @@ impl Passage {
         let Effect::Read(read) = &self.house.catalogue[trip.subject.endpoint].endpoint.effect else {
             return false;
         };
-        let Some(mut names) = trip.subject.names(read) else { return false };
+        let is_form = self.policy.settings.forms_equal || trip.subject.path().contains(',');
+        let Some(mut names) = is_form.then(|| trip.subject.names(read)).flatten() else { return false };
         names.sort_unstable();
         names.dedup();
         let several = trip.subject.list().len() != names[0].len();

@@ -38,7 +38,8 @@ static MEMBERS: LazyLock<Pointers> =
 pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
     let below = request.uri().path().strip_prefix(prefix).unwrap_or_default();
     // Another spelling is the same path to the vendor; no spelling is longer than this.
-    below == TOKEN || below.len() <= 3 * TOKEN.len() && canonical(below).is_ok_and(|below| below == TOKEN)
+    let is_odd = || below.len() <= 3 * TOKEN.len() && (below.contains('%') || below.ends_with('/'));
+    below == TOKEN || is_odd() && canonical(below).is_ok_and(|below| below == TOKEN)
 }
 
 impl Passage {

@@ -9,7 +9,7 @@ use super::stream::Arrived;
 use super::watch::{Busy, Heard, Line, Watch};
 use crate::body::Body;
 use crate::gateway::{Gateway, Outcome};
-use crate::tasks::Tasks;
+use crate::tasks::{Signal, Tasks, seldom};
 use crate::telemetry::cells::ConnectionEvent;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, Version};
@@ -24,7 +24,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How long an idle connection is left open for a request that crosses our word that it closes.
 const LINGER: Duration = Duration::from_millis(500);
@@ -39,14 +38,14 @@ pub(super) fn serve(
     settings: &Settings,
     watch: &Arc<Watch>,
     tasks: Tasks,
-    closing: CancellationToken,
+    closing: Signal,
 ) -> impl Future<Output = ()> + Send + 'static {
     let watched = watch.add();
     let (head_bytes_max, idle_timeout) = (settings.head_bytes_max, settings.idle_timeout);
     async move {
         let line = Arc::clone(&watched.line);
         let lingered = async {
-            closing.cancelled().await;
+            closing.given().await;
             tokio::time::sleep(LINGER).await;
         };
         let served = async {
@@ -70,7 +69,7 @@ pub(super) fn serve(
                 // Frames come at any time: heads are HTTP/2's own business, only silence is ours.
                 let _open = line.begin();
                 // Behind a pointer: it would be the larger part of every HTTP/1.1 connection.
-                let _ = Box::pin(end_well(builder.serve_connection(io, service), closing.cancelled())).await;
+                let _ = Box::pin(end_well(builder.serve_connection(io, service), closing.given())).await;
             } else {
                 let mut builder = http1::Builder::new();
                 builder.max_buf_size(head_bytes_max).writev(false);
@@ -84,7 +83,7 @@ pub(super) fn serve(
         };
         tokio::select! {
             () = served => {}
-            () = line.cut.notified() => {}
+            () = seldom(line.cut.notified(), || line.is_cut()) => {}
         }
         drop(watched);
     }

@@ -7,6 +7,7 @@
 use super::Settings;
 use super::stream::Stream;
 use crate::gateway::Gateway;
+use crate::tasks::Signal;
 use crate::telemetry::cells::ConnectionEvent;
 use std::collections::HashMap;
 use std::io;
@@ -25,7 +26,7 @@ pub(super) struct Watch {
     length: Duration,
     head_ticks: u32,
     idle_ticks: u32,
-    closing: Arc<AtomicBool>,
+    closing: Signal,
     next: AtomicU64,
     lines: Mutex<HashMap<u64, Arc<Line>>>,
     /// Which is told what becomes of connections.
@@ -36,7 +37,8 @@ pub(super) struct Watch {
 #[derive(Debug)]
 pub(super) struct Line {
     now: Arc<AtomicU32>,
-    closing: Arc<AtomicBool>,
+    /// Given when every answer is the last on its connection.
+    closing: Signal,
     /// The tick of the first byte of a head that is not whole yet; zero when none has come.
     head: AtomicU32,
     last: AtomicU32,
@@ -63,7 +65,7 @@ pub(super) struct Busy(Arc<Line>);
 const TICKS: u32 = 8;
 
 impl Watch {
-    pub(super) fn new(settings: &Settings, gateway: Gateway) -> Arc<Self> {
+    pub(super) fn new(settings: &Settings, gateway: Gateway, closing: Signal) -> Arc<Self> {
         let length = (settings.head_timeout / TICKS).max(Duration::from_millis(1));
         let idle_ticks = settings.idle_timeout.as_nanos().div_ceil(length.as_nanos());
         Arc::new(Self {
@@ -72,7 +74,7 @@ impl Watch {
             length,
             head_ticks: TICKS,
             idle_ticks: u32::try_from(idle_ticks).unwrap_or(u32::MAX),
-            closing: Arc::default(),
+            closing,
             next: AtomicU64::new(0),
             lines: Mutex::default(),
             gateway,
@@ -83,7 +85,7 @@ impl Watch {
         let now = self.tick.load(Relaxed);
         let line = Arc::new(Line {
             now: Arc::clone(&self.tick),
-            closing: Arc::clone(&self.closing),
+            closing: self.closing.clone(),
             // Its first head is awaited from the beginning.
             head: AtomicU32::new(now),
             last: AtomicU32::new(now),
@@ -96,11 +98,6 @@ impl Watch {
         self.gateway.connection(ConnectionEvent::Opened);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(&line));
         Watched { line, number, watch: Arc::clone(self) }
-    }
-
-    /// From now on every answer is the last on its connection.
-    pub(super) fn close(&self) {
-        self.closing.store(true, Relaxed);
     }
 
     pub(super) async fn run(&self) {
@@ -147,6 +144,11 @@ impl Line {
         }
     }
 
+    /// Whether it must end: known before `cut` rings.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut.load(Relaxed)
+    }
+
     /// A head has been read.
     pub(super) fn begin(self: &Arc<Self>) -> Busy {
         self.open.fetch_add(1, Relaxed);
@@ -157,7 +159,7 @@ impl Line {
 impl Busy {
     /// Whether its answer is the last on its connection.
     pub(super) fn is_last(&self) -> bool {
-        self.0.closing.load(Relaxed)
+        self.0.closing.is_given()
     }
 }
 
