@@ -27,7 +27,7 @@ pub fn generate() -> Result<(String, String), aws_lc_rs::error::Unspecified> {
 /// A key's first part with its check digits.
 #[must_use]
 pub fn with_check(part: &str) -> String {
-    format!("{part}{}", check(part.as_bytes()))
+    format!("{part}{}", String::from_utf8_lossy(&check(part.as_bytes())))
 }
 
 /// The digest of a key as the configuration writes it.
@@ -46,9 +46,12 @@ pub fn well_formed(key: &[u8]) -> bool {
     let chance_to = PREFIX.len() + CHANCE_CHARACTERS;
     key.len() == chance_to + CHECK_CHARACTERS
         && key.starts_with(PREFIX)
-        && check(&key[..chance_to]).as_bytes() == &key[chance_to..]
+        && check(&key[..chance_to]) == key[chance_to..]
 }
 
-fn check(text: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(crc32fast::hash(text).to_be_bytes())
+fn check(text: &[u8]) -> [u8; CHECK_CHARACTERS] {
+    let mut digits = [0; CHECK_CHARACTERS];
+    // Four bytes are six characters of base64.
+    let _ = URL_SAFE_NO_PAD.encode_slice(crc32fast::hash(text).to_be_bytes(), &mut digits);
+    digits
 }

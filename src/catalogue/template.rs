@@ -198,6 +198,9 @@ pub fn parameters(path: &str) -> impl Iterator<Item = &str> {
 /// One spelling of a value from a path.
 #[must_use]
 pub fn normal<'v>(value: &'v str, prefix: &str) -> Cow<'v, str> {
+    if !value.contains('%') {
+        return normal_text(value.trim(), prefix);
+    }
     match percent_decode_str(value).decode_utf8_lossy() {
         Cow::Borrowed(plain) => normal_text(plain.trim(), prefix),
         Cow::Owned(decoded) => Cow::Owned(normal_text(decoded.trim(), prefix).into_owned()),
