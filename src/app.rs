@@ -31,8 +31,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use translate::{
     asker, cache_settings, callback_settings, callers, derive_secret, hear_settings, limit_settings,
-    path_settings, pool_settings, quotas, server_settings, state_dir, tls_settings, token_settings,
-    upstream_settings, workers,
+    operators, path_settings, pool_settings, quotas, server_settings, state_dir, tls_settings,
+    token_settings, upstream_settings, workers,
 };
 
 /// Why the gateway did not start.
@@ -173,6 +173,7 @@ impl Parts {
         let numbers = office.callers.enter(&names).ok_or(StartError::Callers)?;
         let policy = Policy {
             callers: callers(config, &numbers, &catalogue),
+            operators: operators(config),
             fairness: Fairness::new(quotas(config, &numbers)),
             settings,
         };
@@ -265,6 +266,8 @@ impl App {
         let admin = Admin {
             desks,
             sources: parts.sources(),
+            house: Arc::clone(&parts.house),
+            is_local: address.ip().to_canonical().is_loopback(),
             started: clock::now(),
             draining: AtomicBool::new(false),
         };

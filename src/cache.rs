@@ -52,6 +52,8 @@ pub struct Cache {
     /// Answers that were put in where none was, since the start; and of those, how many are seen to have gone.
     added: AtomicU64,
     evicted: AtomicU64,
+    /// Times that operators said something has changed.
+    pub purges: AtomicU64,
     settings: Settings,
 }
 
@@ -68,11 +70,13 @@ pub enum Cause {
     Unknown,
     /// The vendor reported a change that did not come through here.
     Callback,
+    /// An operator said so.
+    Purge,
 }
 
 impl Cause {
     /// Every cause, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Write, Self::Declined, Self::Unknown, Self::Callback];
+    pub const ALL: [Self; 5] = [Self::Write, Self::Declined, Self::Unknown, Self::Callback, Self::Purge];
 
     /// As metrics and logs say it.
     #[must_use]
@@ -82,6 +86,7 @@ impl Cause {
             Self::Declined => "declined",
             Self::Unknown => "unknown",
             Self::Callback => "callback",
+            Self::Purge => "purge",
         }
     }
 }
@@ -148,6 +153,7 @@ impl Cache {
             keeping: std::array::from_fn(|_| Mutex::default()),
             added: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
+            purges: AtomicU64::new(0),
             settings,
         }
     }
@@ -206,7 +212,9 @@ impl Cache {
         // The doubt is there before the touch is seen: a fetch that begins after the touch must find it.
         match cause {
             // A change that is heard of was acknowledged to somebody else: the vendor's copies may lag as much.
-            Cause::Write | Cause::Callback => self.doubts.open(&touched.slots, now + self.settings.settle),
+            Cause::Write | Cause::Callback | Cause::Purge => {
+                self.doubts.open(&touched.slots, now + self.settings.settle)
+            }
             Cause::Unknown => self.doubts.open_unanswered(&touched.slots, touched.doubted),
             Cause::Declined => {}
         }

@@ -137,7 +137,8 @@ impl Callers {
 }
 
 /// `*` stands for any text, anywhere in the pattern.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn matches_pattern(pattern: &str, name: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else {
         return pattern == name;
     };

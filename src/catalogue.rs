@@ -19,6 +19,7 @@ pub mod lookup;
 pub mod path;
 pub mod pointer;
 pub mod table;
+mod tag;
 pub mod template;
 pub mod weight;
 
@@ -246,6 +247,7 @@ pub struct Catalogue {
     rows: Vec<Row>,
     pools: Vec<Pool>,
     router: lookup::Router,
+    forms: tag::Forms,
     unlisted: EndpointId,
     /// Removed from the front of tag values: the vendor writes `org#app_user` for `user` in places.
     prefix: String,
@@ -275,7 +277,8 @@ impl Catalogue {
         match (router, place) {
             (Some(router), Some(place)) if mistakes.is_empty() => {
                 let unlisted = EndpointId(u16::try_from(place).unwrap_or(u16::MAX));
-                Ok(Self { rows: compiled, pools, router, unlisted, prefix: prefix.to_ascii_lowercase() })
+                let (forms, prefix) = (tag::Forms::of(rows), prefix.to_ascii_lowercase());
+                Ok(Self { rows: compiled, pools, router, forms, unlisted, prefix })
             }
             _ => Err(mistakes),
         }
@@ -312,6 +315,12 @@ impl Catalogue {
         &self.prefix
     }
 
+    /// The tags that somebody means: `group:7/members`, `group:7/*`, or the name of a read. None if there is no such.
+    #[must_use]
+    pub fn named_tags(&self, text: &str) -> Vec<String> {
+        self.forms.read(text, &self.prefix)
+    }
+
     /// The tags of a row for one request, and for its answer if there is one.
     #[must_use]
     pub fn tags(&self, id: EndpointId, values: &template::Values<'_>) -> Tags {
@@ -340,18 +349,20 @@ impl Index<EndpointId> for Catalogue {
 
 impl Row {
     fn compile(endpoint: &'static Endpoint, pools: &mut Vec<Pool>) -> Result<Self, Mistake> {
-        let (tags, otherwise, ends, flaws) = match &endpoint.effect {
-            Effect::Read(read) => (read.tags, &[][..], read.ends, read.flaws),
-            Effect::Write(write) => (write.touches, write.otherwise, None, None),
-            Effect::Relay => (&[][..], &[][..], None, None),
+        // All answers of one read have its name as a tag: so they can be said to have changed.
+        let named = [endpoint.name];
+        let (tags, own, otherwise, ends, flaws) = match &endpoint.effect {
+            Effect::Read(read) => (read.tags, &named[..], &[][..], read.ends, read.flaws),
+            Effect::Write(write) => (write.touches, &[][..], write.otherwise, None, None),
+            Effect::Relay => (&[][..], &[][..], &[][..], None, None),
         };
         let also: Vec<&'static str> =
             ends.iter().flat_map(|ends| [ends.clock, ends.at]).chain(flaws).collect();
-        let compile = |tags, also| {
+        let compile = |tags: &[&'static str], also: &[&'static str]| {
             template::Templates::new(tags, endpoint.path, also)
                 .map_err(|what| Mistake::of(endpoint.name, &what))
         };
-        let tags = compile(tags, &also)?;
+        let tags = compile(&[tags, own].concat(), &also)?;
         let mut also = tags.also.iter().copied();
         let mut row = Self {
             endpoint,

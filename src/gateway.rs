@@ -12,10 +12,12 @@ mod ask;
 pub mod batch;
 mod call;
 mod directives;
+pub mod explain;
 mod grant;
 pub mod hear;
 pub mod keep;
 mod policy;
+pub mod purge;
 pub mod read;
 pub mod refusal;
 mod relay;
@@ -26,7 +28,7 @@ mod write;
 
 use crate::body::Body;
 use crate::cache::{Cache, Flights, Secret};
-use crate::catalogue::{Catalogue, Effect, NotFound, Verb};
+use crate::catalogue::{Catalogue, Effect};
 use crate::exchange::CacheOutcome;
 use crate::limit::{Limits, PoolId};
 use crate::tasks::Tasks;
@@ -298,17 +300,23 @@ impl Passage {
 
 /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
 fn may(house: &House, policy: &Policy, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
+    right(house, policy, ledger.caller, call)?;
+    match ledger.caller {
+        Some(caller) => policy.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
+        None => Ok(()),
+    }
+}
+
+/// Whether the caller may do this at all.
+fn right(house: &House, policy: &Policy, caller: Option<u16>, call: &Call) -> Result<(), Refusal> {
     let endpoint = usize::from(call.subject.endpoint.0);
-    if !policy.callers.may(ledger.caller, endpoint) {
+    if !policy.callers.may(caller, endpoint) {
         return Err(Refusal::Forbidden);
     }
     if policy.settings.refuse_unlisted && call.subject.endpoint == house.catalogue.unlisted() {
         return Err(Refusal::UnknownEndpoint);
     }
-    match ledger.caller {
-        Some(caller) => policy.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Whatever waits takes a seat, and a panic in it ends nothing else.
@@ -370,24 +378,6 @@ impl Future for Outcome {
 impl std::fmt::Debug for Waiting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Waiting")
-    }
-}
-
-impl From<NotFound> for Refusal {
-    fn from(not_found: NotFound) -> Self {
-        match not_found {
-            NotFound::Ambiguous(why) => Self::AmbiguousPath(why),
-            NotFound::TooLong => Self::BadTarget("The path is too long."),
-            NotFound::Method(verbs) => {
-                let mut names: Vec<&str> = verbs.into_iter().map(Verb::as_str).collect();
-                if names.contains(&"GET") {
-                    names.push("HEAD");
-                }
-                names.sort_unstable();
-                names.dedup();
-                Self::WrongMethod(names.join(", "))
-            }
-        }
     }
 }
 

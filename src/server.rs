@@ -8,6 +8,7 @@ pub mod admin;
 pub mod callbacks;
 mod connection;
 mod listen;
+mod operate;
 mod stream;
 mod tls;
 mod watch;

@@ -3,7 +3,7 @@
 //! When to look at the file is for others. What is in force is either the old or the new: everything that can be
 //! wrong is found before anything is exchanged.
 
-use super::translate::{callers, path_settings, pool_settings, quotas};
+use super::translate::{callers, operators, path_settings, pool_settings, quotas};
 use super::{Parts, StartError, known};
 use crate::config::{Config, Loaded, Mistakes};
 use crate::gateway::{House, Policy};
@@ -70,6 +70,7 @@ impl Reloader {
         let before = self.house.policy.load();
         let policy = Policy {
             callers: callers(&next, &numbers, catalogue),
+            operators: operators(&next),
             fairness: before.fairness.renewed(quotas(&next, &numbers)),
             settings,
         };

@@ -60,6 +60,18 @@ pub(super) fn callers(config: &Config, numbers: &[u16], catalogue: &Catalogue) -
     Callers::new(&settings, &endpoints)
 }
 
+/// Who may operate, each key by its place.
+pub(super) fn operators(config: &Config) -> Callers {
+    let keys = config.admin.keys.iter().zip(0..);
+    let operator = |(key, number): (&config::KeyDigest, u16)| caller::Settings {
+        number,
+        name: String::new(),
+        digests: vec![*key.bytes()],
+        allow: Vec::new(),
+    };
+    Callers::new(&keys.map(operator).collect::<Vec<_>>(), &[])
+}
+
 /// Each caller's own quota, at its number.
 pub(super) fn quotas(config: &Config, numbers: &[u16]) -> Vec<Option<Rate>> {
     let mut quotas = Vec::new();

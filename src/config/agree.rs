@@ -24,6 +24,7 @@ pub(super) fn agree(config: &Config, context: &mut Context<'_>) {
     endpoints(config, context);
     pools(config, context);
     callers(&config.callers, context);
+    operators(config, context);
 }
 
 /// Who can reach us.
@@ -225,6 +226,21 @@ fn callers(callers: &[Caller], context: &mut Context<'_>) {
         if caller.allow.is_empty() {
             let warning = "has no `allow`: all it may do is to ask for its token";
             context.warnings.push(format!("callers[{index}]: {:?} {warning}", caller.name));
+        }
+    }
+}
+
+/// Whether operators have keys of their own.
+fn operators(config: &Config, context: &mut Context<'_>) {
+    let keys = &config.admin.keys;
+    for (number, key) in keys.iter().enumerate() {
+        if let Some(caller) = config.callers.iter().find(|caller| caller.keys.contains(key)) {
+            let what = format!("admin.keys[{number}]: {:?} has the same key", caller.name);
+            context.contradiction(&["admin.keys"], what, "keys that are nobody else's");
+        }
+        if keys[..number].contains(key) {
+            let what = format!("admin.keys[{number}] is there already");
+            context.contradiction(&["admin.keys"], what, "each key once");
         }
     }
 }

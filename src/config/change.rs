@@ -18,6 +18,7 @@ impl Config {
     pub fn changed_to(&self, new: &Self) -> (Self, Vec<String>) {
         let mut next = self.clone();
         next.callers.clone_from(&new.callers);
+        next.admin.keys.clone_from(&new.admin.keys);
         next.endpoints.clone_from(&new.endpoints);
         next.pools.clone_from(&new.pools);
         next.log.level.clone_from(&new.log.level);

@@ -79,8 +79,19 @@ impl<T: Value> Value for Option<T> {
 
 impl<T: Value> Value for Vec<T> {
     fn read(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Self> {
-        let Given::Toml(DeValue::Array(array)) = &raw.given else {
-            return context.wrong_type(raw, r#"a list, as in ["…"]"#);
+        let array = match &raw.given {
+            Given::Toml(DeValue::Array(array)) => array,
+            // With commas; none of what is listed anywhere has any.
+            Given::Variable(text) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                let read_one = |part| {
+                    let (name, place) = (raw.name.clone(), raw.place.clone());
+                    T::read(&Raw { name, place, given: Given::Variable(part) }, context)
+                };
+                let read: Vec<Option<T>> = parts.map(read_one).collect();
+                return read.into_iter().collect();
+            }
+            Given::Toml(_) => return context.wrong_type(raw, r#"a list, as in ["…"]"#),
         };
         let read_one = |(index, value): (usize, &toml::Spanned<DeValue<'_>>)| {
             let name = format!("{}[{index}]", raw.name);

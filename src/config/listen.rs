@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::caller::KeyDigest;
 use super::doors::{Addresses, Mode, Owner};
 use super::value::Rule;
 use super::{Section, Settings};
@@ -58,6 +59,9 @@ pub struct Admin {
     pub address: SocketAddr,
     /// Whether an address other than loopback is meant. Default false.
     pub open: bool,
+    /// Digests of keys of operators: where there is one, or the address is not loopback, whoever changes something needs one.
+    /// Default: none.
+    pub keys: Vec<KeyDigest>,
     /// How often the configuration's files are looked at for changes; 0 = only on SIGHUP. 0 to 1 h, default 5 s.
     pub reload_every: Duration,
 }
@@ -134,14 +138,15 @@ impl Section for Listen {
 
 impl Section for Admin {
     fn start() -> Self {
-        Self { address: loopback(9090), open: false, reload_every: Duration::from_secs(5) }
+        Self { address: loopback(9090), open: false, keys: Vec::new(), reload_every: Duration::from_secs(5) }
     }
 
     fn settings(&mut self, each: &mut impl Settings) {
-        let Self { address, open, reload_every } = self;
+        let Self { address, open, keys, reload_every } = self;
         let hour = Duration::from_secs(3_600);
         each.setting("address", address, Rule::any());
         each.setting("open", open, Rule::any());
+        each.setting("keys", keys, Rule::is("up to 16 digests", |keys: &Vec<_>| keys.len() <= 16));
         each.setting("reload_every", reload_every, Rule::within(Duration::ZERO, hour));
     }
 }

@@ -12,6 +12,8 @@ use crate::limit::Fairness;
 pub struct Policy {
     /// Who may ask.
     pub callers: Callers,
+    /// Who may say that something has changed, each by a key of the operators' listener.
+    pub operators: Callers,
     /// How often each may.
     pub fairness: Fairness,
     /// Numbers.

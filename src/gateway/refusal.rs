@@ -7,6 +7,7 @@
 use crate::body::Body;
 use crate::caller::Unidentified;
 use crate::catalogue::path::Ambiguous;
+use crate::catalogue::{NotFound, Verb};
 use crate::clock;
 use crate::easemob::dialect;
 use crate::units::Rate;
@@ -171,7 +172,9 @@ impl Refusal {
         }
     }
 
-    fn description(&self) -> String {
+    /// The sentence, for people.
+    #[must_use]
+    pub fn description(&self) -> String {
         match self {
             Self::Full => "The gateway has too many requests under way.".into(),
             Self::FlightFull => "The gateway has too many reads under way.".into(),
@@ -208,6 +211,24 @@ impl Refusal {
             Self::Unreachable(what) => format!("The vendor cannot be reached: {what}."),
             Self::TimedOut => "The vendor did not answer in time.".into(),
             Self::Broken => "Something in the gateway broke; it has been logged.".into(),
+        }
+    }
+}
+
+impl From<NotFound> for Refusal {
+    fn from(not_found: NotFound) -> Self {
+        match not_found {
+            NotFound::Ambiguous(why) => Self::AmbiguousPath(why),
+            NotFound::TooLong => Self::BadTarget("The path is too long."),
+            NotFound::Method(verbs) => {
+                let mut names: Vec<&str> = verbs.into_iter().map(Verb::as_str).collect();
+                if names.contains(&"GET") {
+                    names.push("HEAD");
+                }
+                names.sort_unstable();
+                names.dedup();
+                Self::WrongMethod(names.join(", "))
+            }
         }
     }
 }

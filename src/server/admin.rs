@@ -1,13 +1,16 @@
 //! What operators ask: is it alive, is it ready, its numbers, its state, its catalogue.
 //!
-//! A listener of its own, on loopback unless configured otherwise; it changes nothing. The general layers of
+//! A listener of its own, on loopback unless configured otherwise. What is asked by GET changes nothing and is all
+//! here; what is done by POST is in `operate`. The general layers of
 //! `tower-http` stand around it: a panic is a 500, an answer takes at most ten seconds, credentials that
 //! someone may send are marked sensitive.
 
+use super::operate::Deed;
 use crate::body::Body;
 use crate::catalogue::table;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect;
+use crate::gateway::House;
 use crate::tasks::Tasks;
 use crate::telemetry::Desk;
 use crate::telemetry::metrics::{Sources, scrape};
@@ -36,6 +39,10 @@ pub struct Admin {
     pub desks: Vec<Arc<Desk>>,
     /// Everything else.
     pub sources: Sources,
+    /// What is operated on.
+    pub house: Arc<House>,
+    /// The listener is on loopback.
+    pub is_local: bool,
     /// When the gateway started.
     pub started: Instant,
     /// True from the moment that the end was asked for.
@@ -63,8 +70,8 @@ impl Admin {
                 .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
                 .layer(CatchPanicLayer::new())
                 .service_fn(move |request: Request<Incoming>| {
-                    let response = admin.answer(request.method(), request.uri().path());
-                    async move { Ok::<_, Infallible>(response) }
+                    let admin = Arc::clone(&admin);
+                    async move { Ok::<_, Infallible>(admin.respond(request.map(Body::Incoming)).await) }
                 });
             tasks.spawn_until_stop("admin connection", async move {
                 let mut builder = hyper::server::conn::http1::Builder::new();
@@ -77,14 +84,16 @@ impl Admin {
     }
 
     /// Answers one request.
-    #[must_use]
-    pub fn answer(&self, method: &Method, path: &str) -> Response<Body> {
+    pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        match Deed::at(request.uri().path()) {
+            Some(deed) => self.operate(deed, request).await,
+            None => self.show(request.method(), request.uri().path()),
+        }
+    }
+
+    fn show(&self, method: &Method, path: &str) -> Response<Body> {
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return error(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "Nothing here is changed by asking.",
-            );
+            return error(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This is asked for by GET.");
         }
         match path {
             "/livez" => text(StatusCode::OK, "alive\n"),
@@ -101,7 +110,7 @@ impl Admin {
             _ => error(
                 StatusCode::NOT_FOUND,
                 "service_resource_not_found",
-                "Here are /livez /readyz /metrics /status /endpoints.",
+                "Here are /livez /readyz /metrics /status /endpoints, and by POST /purge /explain.",
             ),
         }
     }
@@ -179,7 +188,7 @@ fn date(unix_ms: u64) -> String {
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + Duration::from_millis(unix_ms))
 }
 
-fn json_of(value: &Value) -> Response<Body> {
+pub(super) fn json_of(value: &Value) -> Response<Body> {
     respond(StatusCode::OK, "application/json", format!("{value:#}\n").into_bytes())
 }
 
@@ -187,7 +196,7 @@ fn text(status: StatusCode, text: &'static str) -> Response<Body> {
     respond(status, "text/plain; charset=utf-8", text.as_bytes().to_vec())
 }
 
-fn error(status: StatusCode, word: &str, what: &str) -> Response<Body> {
+pub(super) fn error(status: StatusCode, word: &str, what: &str) -> Response<Body> {
     respond(status, "application/json", dialect::speak(word, what, clock::unix_ms()).into_bytes())
 }
 

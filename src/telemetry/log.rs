@@ -134,7 +134,7 @@ pub(super) fn exchange(exchange: &Exchange, office: &Office, lines: &Lines) {
 }
 
 /// The line of a change.
-pub(super) fn audit(caller: &str, endpoint: &str, path: &str, outcome: &str) {
+pub fn audit(caller: &str, endpoint: &str, path: &str, outcome: &str) {
     let path = &*masked(path);
     tracing::info!(
         target: "gateway::audit",

@@ -239,8 +239,10 @@ fn cache(page: &Page, desks: &[Arc<super::Desk>], sources: &Sources) -> promethe
         }
     }
     let heard = sources.heard.all()[Heard::Touched as usize].load(Relaxed);
-    if heard > 0 {
-        touches.with_label_values(&[Cause::Callback.as_str()]).inc_by(heard);
+    let purges = sources.cache.purges.load(Relaxed);
+    let others = [(Cause::Callback, heard), (Cause::Purge, purges)];
+    for (cause, count) in others.into_iter().filter(|(_, count)| *count > 0) {
+        touches.with_label_values(&[cause.as_str()]).inc_by(count);
     }
     let (entries, bytes) = sources.cache.size();
     let evicted = "Answers that were put out of memory, or not let in, for want of room.";

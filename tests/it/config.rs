@@ -158,7 +158,8 @@ fn every_flat_setting_can_come_from_the_environment() {
     let mut pairs = Vec::new();
     for line in printed.lines() {
         if let Some((key, value)) = line.split_once(" = ") {
-            let value = if key == "client_secret" { SECRET } else { value.trim_matches('"') };
+            // A list stands in a variable with commas.
+            let value = if key == "client_secret" { SECRET } else { value.trim_matches(['[', ']', '"']) };
             pairs.push((format!("EASEMOB_GATEWAY_{section}_{key}").to_uppercase(), value.to_owned()));
         } else if line.starts_with('[') {
             section = line.trim_matches(['[', ']']);
@@ -170,6 +171,31 @@ fn every_flat_setting_can_come_from_the_environment() {
     let again =
         loaded.config.print().replace("EASEMOB_GATEWAY_VENDOR_CLIENT_SECRET", "EASEMOB_CLIENT_SECRET");
     assert_eq!(again.replace(&format!("ca_file = {ca_file:?}"), "# ca_file is not set"), printed);
+}
+
+#[test]
+fn a_list_in_the_environment_has_commas() {
+    let (one, other) = (format!("sha256:{:064}", 1), format!("sha256:{:064}", 2));
+    let keys = |text: &str| {
+        minimal_with(&[("EASEMOB_GATEWAY_ADMIN_KEYS", text)]).map(|loaded| loaded.config.admin.keys)
+    };
+    assert_eq!(keys("").expect("no key").len(), 0);
+    let both = keys(&format!(" {one}, {other} ,")).expect("two keys");
+    assert_eq!(both.iter().map(ToString::to_string).collect::<Vec<_>>(), [one.clone(), other]);
+    for bad in [format!("{one},{one}"), format!("{one},egk_nothing"), one[1..].to_owned()] {
+        let mistakes = keys(&bad).expect_err("no digests").to_string();
+        assert!(mistakes.contains("admin.keys") && !mistakes.contains("egk_nothing"), "{mistakes}");
+    }
+}
+
+#[test]
+fn keys_are_an_operators_or_a_callers() {
+    let key = format!("sha256:{:064}", 1);
+    let text = std::fs::read_to_string("config/minimal.toml").expect("the file");
+    let callers = format!("[[callers]]\nname = \"a\"\nkeys = [\"{key}\"]\nallow = [\"*\"]\n");
+    let text = format!("{text}\n[admin]\nkeys = [\"{key}\"]\n{callers}");
+    let mistakes = load_text(&text).expect_err("one key for both").to_string();
+    assert!(mistakes.contains("admin.keys[0]: \"a\" has the same key"), "{mistakes}");
 }
 
 #[test]

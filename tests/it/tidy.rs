@@ -33,7 +33,7 @@ spawn | tokio::spawn tokio::task::spawn | * | tasks.rs | spawn through crate::ta
 panic | .unwrap() .expect( | * | - | return an error, or write the other arm
 later | TODO FIXME XXX todo! unimplemented! dbg! | * | - | do it now, or leave it out
 words | async std::time::Instant std::time::SystemTime | catalogue easemob | - | leave it to the callers
-status | StatusCode:: | * | gateway/refusal.rs server/admin.rs server/callbacks.rs easemob/dialect.rs simulator | ask gateway::refusal
+status | StatusCode:: | * | gateway/refusal.rs server/admin.rs server/callbacks.rs server/operate.rs easemob/dialect.rs simulator | ask gateway::refusal
 ";
 
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");

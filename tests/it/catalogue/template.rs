@@ -92,12 +92,13 @@ fn an_answer_adds_tags_and_one_that_does_not_say_is_unclear() {
     let shown = of(Some(r#"{"things":[{"id":"A"},{"id":2}]}"#));
     assert_eq!(
         (shown.names, shown.unclear),
-        (vec!["box:7".into(), "thing:2".into(), "thing:a".into()], false)
+        (vec!["box.read".into(), "box:7".into(), "thing:2".into(), "thing:a".into()], false),
+        "and the name of the read, which all its answers have"
     );
-    assert_eq!(of(Some(r#"{"things":[]}"#)).names, ["box:7"]);
+    assert_eq!(of(Some(r#"{"things":[]}"#)).names, ["box.read", "box:7"]);
     assert!(of(Some("{}")).unclear, "a list that is not there is not an empty list");
     assert!(of(Some(r#"{"things":[{"id":"a"},{}]}"#)).unclear);
-    assert_eq!(of(None).names, ["box:7"]);
+    assert_eq!(of(None).names, ["box.read", "box:7"]);
 }
 
 #[test]
@@ -107,7 +108,8 @@ fn an_answer_may_show_it_in_one_of_several_places() {
     let toy = with(&[row, write]).unwrap();
     let of = |answer| tags(&toy, (Method::GET, "/boxes"), None, Some(answer));
     for answer in [r#"{"a":[{"id":1}]}"#, r#"{"b":[{"ID":1}]}"#] {
-        assert_eq!((of(answer).names, of(answer).unclear), (vec!["box:1".into(), "things".into()], false));
+        let names = vec!["box.list".into(), "box:1".into(), "things".into()];
+        assert_eq!((of(answer).names, of(answer).unclear), (names, false));
     }
     assert!(of(r#"{"c":[]}"#).unclear);
 }

@@ -3,7 +3,7 @@
 use super::callers::{key_of, with_callers};
 use super::refusals::assert_refused;
 use crate::support::world::{Reply, World, request};
-use easemob_gateway::config::Unlisted;
+use easemob_gateway::config::{Config, Unlisted};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use easemob_gateway::units::Rate;
 use http::Method;
@@ -44,6 +44,26 @@ async fn a_service_that_is_removed_loses_its_key_at_once_and_may_come_back() {
     // Whatever number each has had meanwhile, what is counted is his own.
     assert_eq!(world.metric("gateway_caller_requests_total{caller=\"orders\"}"), 2.0);
     assert_eq!(world.metric("gateway_caller_requests_total{caller=\"support\"}"), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_operators_that_is_removed_is_nobodys_at_once() {
+    let world = World::with(|config| with_operator(config, "orders"), |_| {});
+    let knows = |name: &str| {
+        let policy = world.parts.house.policy.load();
+        policy.operators.of_key(key_of(name).as_bytes()).is_some()
+    };
+    assert!(knows("orders") && !knows("support"));
+    assert!(world.reload(|config| with_operator(config, "support")));
+    assert!(!knows("orders") && knows("support"));
+}
+
+/// Gives operators the key of this name.
+fn with_operator(config: &mut Config, name: &str) {
+    // Read as a caller's, whose digest looks the same.
+    let mut callers = config.clone();
+    with_callers(&mut callers, &format!("[[callers]]\nname = \"{name}\"\n"));
+    config.admin.keys.clone_from(&callers.callers[0].keys);
 }
 
 #[tokio::test(start_paused = true)]

@@ -67,10 +67,22 @@ impl House {
         Self::with(origin, "", "").await
     }
 
+    /// With another table `[admin]`; its address is a free port of loopback unless it says so.
+    pub(crate) async fn with_admin(origin: &str, admin: &str) -> Self {
+        let text = configuration(origin, "", "");
+        let (before, listen) = text.split_once("[admin]\naddress = \"127.0.0.1:0\"\n").unwrap();
+        let address = if admin.contains("address") { "" } else { "address = \"127.0.0.1:0\"\n" };
+        let admin = admin.trim_start_matches("[admin]\n");
+        Self::of(&format!("{before}[admin]\n{address}{admin}{listen}")).await
+    }
+
     /// With further lines for `[vendor]` and for `[listen]` (and for sections after that).
     pub(crate) async fn with(origin: &str, vendor: &str, listen: &str) -> Self {
-        let text = configuration(origin, vendor, listen);
-        let loaded = config::parse(&text, std::iter::empty(), &known());
+        Self::of(&configuration(origin, vendor, listen)).await
+    }
+
+    async fn of(text: &str) -> Self {
+        let loaded = config::parse(text, std::iter::empty(), &known());
         let config = loaded.unwrap_or_else(|mistakes| panic!("{mistakes}")).config;
         let app = App::open(&config).await.expect("it opens");
         let (addresses, admin) = app.addresses().unwrap();

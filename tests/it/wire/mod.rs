@@ -7,6 +7,7 @@ mod framing;
 mod garbage;
 mod heads;
 mod http2;
+mod operators;
 mod slow;
 mod stalled;
 mod tls;
