@@ -40,6 +40,8 @@ async fn simulate(options: &Options) -> Result<(), Failure> {
     let tls = tls.map(|(certificate, key)| Tls::from_files(certificate, key)).transpose()?;
     let listener = TcpListener::bind(options.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", options.listen))?;
+    // Whoever reads the line may send a signal at once.
+    let mut signals = super::serve::Signals::new()?;
     println!(
         "a stand-in for the vendor: {}://{}/{}/{}",
         if tls.is_some() { "https" } else { "http" },
@@ -49,7 +51,6 @@ async fn simulate(options: &Options) -> Result<(), Failure> {
     );
     println!("client id {}, client secret {}", settings.client_id, settings.client_secret);
     let stop = CancellationToken::new();
-    let mut signals = super::serve::Signals::new()?;
     let simulator = Simulator::new(settings);
     let served = async {
         match tls {
