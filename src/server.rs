@@ -7,9 +7,11 @@
 pub mod admin;
 pub mod callbacks;
 mod connection;
+mod frames;
 mod listen;
 mod operate;
 mod stream;
+mod streams;
 mod tls;
 mod watch;
 
@@ -36,10 +38,14 @@ pub struct Settings {
     pub connections_max: usize,
     /// A head must be whole within this from its first byte.
     pub head_timeout: Duration,
-    /// A connection without a request is closed after this.
+    /// A connection without a request is closed after this, and so is an answer of which nothing is taken.
     pub idle_timeout: Duration,
     /// The longest head.
     pub head_bytes_max: usize,
+    /// Requests open at once on one HTTP/2 connection.
+    pub streams_max: u32,
+    /// HTTP/2 frames in a row that carry nothing of a request.
+    pub control_frames_max: usize,
     /// How sockets in the file system are made.
     pub unix: UnixSettings,
     /// Still accepting, but no longer ready.

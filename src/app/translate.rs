@@ -218,6 +218,8 @@ pub(super) fn server_settings(config: &Config) -> server::Settings {
         head_timeout: listen.head_timeout,
         idle_timeout: listen.idle_timeout,
         head_bytes_max: bytes(listen.head_bytes_max.bytes()),
+        streams_max: u32::try_from(listen.streams_max).unwrap_or(u32::MAX),
+        control_frames_max: listen.control_frames_max,
         unix: server::UnixSettings {
             mode: listen.unix_mode.0,
             user: listen.unix_owner.as_ref().and_then(|owner| owner.user.clone()),

@@ -38,10 +38,14 @@ pub struct Listen {
     pub requests_max: usize,
     /// A request's head must be whole by then. 100 ms to 5 min, default 10 s.
     pub head_timeout: Duration,
-    /// A connection on which nothing has come for so long is closed. 1 s to 1 h, default 90 s.
+    /// A connection on which no request has come for so long is closed; of an answer something must be taken. 1 s to 1 h, default 90 s.
     pub idle_timeout: Duration,
     /// The longest head. 8 KiB (HTTP's own machinery needs that) to 1 MiB, default 32 KiB.
     pub head_bytes_max: ByteSize,
+    /// Requests open at once on one HTTP/2 connection. 1 to 10,000, default 200.
+    pub streams_max: usize,
+    /// HTTP/2 frames in a row that carry nothing of a request. 100 to 1,000,000, default 1,000.
+    pub control_frames_max: usize,
     /// The longest request body. 1 KiB to 1 GiB, default 16 MiB.
     pub body_bytes_max: ByteSize,
     /// A request's body must be whole by then. 100 ms to 1 h, default 60 s.
@@ -84,6 +88,8 @@ impl Section for Listen {
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(90),
             head_bytes_max: ByteSize::kib(32),
+            streams_max: 200,
+            control_frames_max: 1_000,
             body_bytes_max: ByteSize::mib(16),
             body_timeout: Duration::from_secs(60),
             drain_delay: Duration::ZERO,
@@ -106,6 +112,8 @@ impl Section for Listen {
             head_timeout,
             idle_timeout,
             head_bytes_max,
+            streams_max,
+            control_frames_max,
             body_bytes_max,
             body_timeout,
             drain_delay,
@@ -127,6 +135,8 @@ impl Section for Listen {
         each.setting("head_timeout", head_timeout, Rule::within(short, minute * 5));
         each.setting("idle_timeout", idle_timeout, Rule::within(Duration::from_secs(1), minute * 60));
         each.setting("head_bytes_max", head_bytes_max, head_bytes);
+        each.setting("streams_max", streams_max, Rule::within(1, 10_000));
+        each.setting("control_frames_max", control_frames_max, Rule::within(100, 1_000_000));
         each.setting("body_bytes_max", body_bytes_max, body_bytes);
         each.setting("body_timeout", body_timeout, Rule::within(short, minute * 60));
         each.setting("drain_delay", drain_delay, Rule::within(Duration::ZERO, minute * 10));

@@ -3,8 +3,12 @@
 //! Kept out of the path of a request: reading bytes and beginning a request store the number of the current
 //! tick, and once a tick a worker looks through its connections. So a late head is cut off between its timeout
 //! and an eighth more. (A timer per request would cost a twentieth of a hit.)
+//!
+//! Over HTTP/2 the same is told by frames: a head is late also while other requests are open, and pings do not keep a
+//! connection. One that is idle is told so first.
 
 use super::Settings;
+use super::frames::Frames;
 use super::stream::Stream;
 use crate::gateway::Gateway;
 use crate::tasks::Signal;
@@ -39,15 +43,21 @@ pub(super) struct Line {
     now: Arc<AtomicU32>,
     /// Given when every answer is the last on its connection.
     closing: Signal,
+    is_http2: AtomicBool,
     /// The tick of the first byte of a head that is not whole yet; zero when none has come.
     head: AtomicU32,
+    /// The tick of the last byte; over HTTP/2 of the last that was of a request or an answer.
     last: AtomicU32,
     open: AtomicU32,
     /// The tick since which nothing could be written; zero when the other end takes what it is given.
     stuck: AtomicU32,
     is_cut: AtomicBool,
+    /// Whether the stream that is being polled waits for its answer, not for its caller.
+    is_for_us: AtomicBool,
     /// Rung when the connection must end.
     pub(super) cut: Notify,
+    /// Rung when an HTTP/2 connection is to take no further request.
+    pub(super) ending: Notify,
 }
 
 /// A line's place in the watch, left when dropped.
@@ -86,13 +96,16 @@ impl Watch {
         let line = Arc::new(Line {
             now: Arc::clone(&self.tick),
             closing: self.closing.clone(),
+            is_http2: AtomicBool::new(false),
             // Its first head is awaited from the beginning.
             head: AtomicU32::new(now),
             last: AtomicU32::new(now),
             open: AtomicU32::new(0),
             stuck: AtomicU32::new(0),
             is_cut: AtomicBool::new(false),
+            is_for_us: AtomicBool::new(false),
             cut: Notify::new(),
+            ending: Notify::new(),
         });
         let number = self.next.fetch_add(1, Relaxed);
         self.gateway.connection(ConnectionEvent::Opened);
@@ -106,28 +119,75 @@ impl Watch {
             let now = self.tick.fetch_add(1, Relaxed) + 1;
             let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             for line in lines.values() {
-                let busy = line.open.load(Relaxed) != 0;
-                let (head, stuck) = (line.head.load(Relaxed), line.stuck.load(Relaxed));
-                let late = head != 0 && now.saturating_sub(head) > self.head_ticks;
-                let idle = now.saturating_sub(line.last.load(Relaxed)) > self.idle_ticks;
-                let unread = stuck != 0 && now.saturating_sub(stuck) > self.idle_ticks;
-                let why = match () {
-                    () if unread => ConnectionEvent::Unread,
-                    () if !busy && late => ConnectionEvent::LateHead,
-                    () if !busy && idle => ConnectionEvent::Idle,
-                    () => continue,
-                };
-                // Told once: it may take until the next tick to end.
-                if !line.is_cut.swap(true, Relaxed) {
-                    self.gateway.connection(why);
+                if let Some(why) = self.fault(line, now) {
+                    self.end(line, why, now);
                 }
-                line.cut.notify_one();
             }
+        }
+    }
+
+    /// Why a connection must end, if it must.
+    fn fault(&self, line: &Line, now: u32) -> Option<ConnectionEvent> {
+        let (is_busy, is_http2) = (line.open.load(Relaxed) != 0, line.is_http2.load(Relaxed));
+        let (head, stuck) = (line.head.load(Relaxed), line.stuck.load(Relaxed));
+        let late = head != 0 && now.saturating_sub(head) > self.head_ticks;
+        let idle = now.saturating_sub(line.last.load(Relaxed)) > self.idle_ticks;
+        let unread = stuck != 0 && now.saturating_sub(stuck) > self.idle_ticks;
+        match () {
+            () if unread => Some(ConnectionEvent::Unread),
+            () if late && (is_http2 || !is_busy) => Some(ConnectionEvent::LateHead),
+            () if idle && !is_busy => Some(ConnectionEvent::Idle),
+            () => None,
+        }
+    }
+
+    fn end(&self, line: &Line, why: ConnectionEvent, now: u32) {
+        // Told once: it may take until the next tick to end.
+        if !line.is_cut.swap(true, Relaxed) {
+            self.gateway.connection(why);
+        }
+        // HTTP/2 has a word for it, and the time of a head to answer that.
+        let patience = self.idle_ticks.saturating_add(self.head_ticks);
+        let has_time = now.saturating_sub(line.last.load(Relaxed)) <= patience;
+        if why == ConnectionEvent::Idle && has_time && line.is_http2.load(Relaxed) {
+            line.ending.notify_one();
+        } else {
+            line.cut.notify_one();
         }
     }
 }
 
 impl Line {
+    /// From here on its frames are told, not its bytes.
+    pub(super) fn speaks_http2(&self) {
+        self.is_http2.store(true, Relaxed);
+    }
+
+    /// Frames have come. Whether too many of them carry no request.
+    fn framed(&self, (frames, control_max): &mut (Frames, usize), bytes: &[u8]) -> bool {
+        let now = self.now.load(Relaxed);
+        let seen = frames.read(bytes, self.open.load(Relaxed) == 0);
+        if seen.of_request {
+            self.last.store(now, Relaxed);
+        }
+        if !frames.in_head() {
+            self.head.store(0, Relaxed);
+        } else if seen.between {
+            self.head.store(now, Relaxed);
+        }
+        frames.control() > *control_max
+    }
+
+    /// Of the stream that is being polled: what it waits for.
+    pub(super) fn waits_for_us(&self, waits: bool) {
+        self.is_for_us.store(waits, Relaxed);
+    }
+
+    /// Whether it waits for its answer, not for its caller.
+    pub(super) fn is_waiting_for_us(&self) -> bool {
+        self.is_for_us.load(Relaxed)
+    }
+
     fn heard(&self) {
         let now = self.now.load(Relaxed);
         self.last.store(now, Relaxed);
@@ -161,12 +221,20 @@ impl Busy {
     pub(super) fn is_last(&self) -> bool {
         self.0.closing.is_given()
     }
+
+    /// What is asked for has not come.
+    pub(super) fn waits_for_us(&self) {
+        self.0.waits_for_us(true);
+    }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.last.store(self.0.now.load(Relaxed), Relaxed);
-        self.0.head.store(0, Relaxed);
+        // The next head may have begun, where frames tell.
+        if !self.0.is_http2.load(Relaxed) {
+            self.0.head.store(0, Relaxed);
+        }
         self.0.open.fetch_sub(1, Relaxed);
     }
 }
@@ -182,7 +250,12 @@ impl Drop for Watched {
 pub(super) struct Heard {
     pub(super) stream: Stream,
     pub(super) line: Arc<Line>,
+    /// Over HTTP/2: its frames, and how many in a row may carry no request.
+    pub(super) frames: Option<Box<(Frames, usize)>>,
 }
+
+/// How reading ends when those are too many.
+pub(super) const FLOOD: io::ErrorKind = io::ErrorKind::QuotaExceeded;
 
 impl AsyncRead for Heard {
     fn poll_read(
@@ -190,9 +263,17 @@ impl AsyncRead for Heard {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if read.is_ready() {
-            self.line.heard();
+        let Self { line, frames, .. } = &mut *self;
+        match frames {
+            _ if read.is_pending() => {}
+            None => line.heard(),
+            Some(frames) => {
+                if line.framed(frames, &buf.filled()[before..]) {
+                    return Poll::Ready(Err(FLOOD.into()));
+                }
+            }
         }
         read
     }

@@ -92,6 +92,12 @@ words! {
         Unread = "unread",
         /// Ended with a bare 400, 414 or 431, or without a word: its head could not be parsed.
         BadHead = "bad_head",
+        /// Ended over HTTP/2: frames that cannot be read, or too many of a kind.
+        BadFrames = "bad_frames",
+        /// Cut off over HTTP/2: too many frames that carry no request.
+        Flood = "flood",
+        /// Not the connection, but one request of HTTP/2 ended: nothing of its answer was taken for too long.
+        Stalled = "stalled",
     }
 }
 words! {

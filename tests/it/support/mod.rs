@@ -1,6 +1,7 @@
 //! What tests stand on.
 
 pub(crate) mod faults;
+pub(crate) mod frames;
 pub(crate) mod house;
 pub(crate) mod lines;
 pub(crate) mod program;

@@ -3,6 +3,7 @@
 mod callbacks;
 mod closing;
 mod faults;
+mod floods;
 mod framing;
 mod garbage;
 mod heads;
