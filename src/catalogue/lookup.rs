@@ -88,7 +88,7 @@ impl Router {
         }
         let canonical = canonical(path).map_err(NotFound::Ambiguous)?;
         let Ok(matched) = self.shapes.at(&canonical) else {
-            let canonical = owned(canonical);
+            let canonical = other(canonical, path);
             return Ok(Found { endpoint: unlisted, canonical, spans: Spans::default() });
         };
         let wanted = if *method == http::Method::HEAD { Some(Verb::Get) } else { Verb::of(method) };
@@ -104,14 +104,16 @@ impl Router {
             spans.ranges[usize::from(spans.count)] = (from as u16, (from + value.len()) as u16);
             spans.count += 1;
         }
-        Ok(Found { endpoint, canonical: owned(canonical), spans })
+        Ok(Found { endpoint, canonical: other(canonical, path), spans })
     }
 }
 
-fn owned(path: Cow<'_, str>) -> Option<String> {
-    match path {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(path) => Some(path),
+/// The path as it was matched, unless it is the one that came.
+fn other(canonical: Cow<'_, str>, came: &str) -> Option<String> {
+    match canonical {
+        // A part of what came, without the slash at its end, or all of it.
+        Cow::Borrowed(path) if path.len() == came.len() => None,
+        path => Some(path.into_owned()),
     }
 }
 

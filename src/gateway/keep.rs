@@ -112,8 +112,10 @@ impl Passage {
 /// zero. Who means "for ever" writes a number below zero.
 const END_MS_MAX: u64 = 10 * 365 * 24 * 3_600 * 1_000;
 
-/// How long until the first entry ends, by the vendor's own clock. `None` when that cannot be told.
-fn earliest_end(clock: &pointer::At, ends: &pointer::At) -> Option<Duration> {
+/// How long until the first entry ends, by the vendor's own clock; for ever if none does. `None` when that cannot be
+/// told.
+#[must_use]
+pub fn earliest_end(clock: &pointer::At, ends: &pointer::At) -> Option<Duration> {
     if ends.unclear || ends.gap || !ends.list {
         return None;
     }
@@ -122,7 +124,9 @@ fn earliest_end(clock: &pointer::At, ends: &pointer::At) -> Option<Duration> {
         let end: i64 = end.parse().ok()?;
         // Below zero is for ever.
         if end >= 0 {
-            let now: i64 = clock.values.first()?.parse().ok()?;
+            // Said twice, one of them may be wrong.
+            let [now] = &clock.values[..] else { return None };
+            let now: i64 = now.parse().ok()?;
             let left = u64::try_from(end.saturating_sub(now)).ok().filter(|left| *left <= END_MS_MAX)?;
             earliest = earliest.min(Duration::from_millis(left));
         }

@@ -9,6 +9,7 @@ mod config;
 mod deploy;
 mod documentation;
 mod easemob;
+mod fuzz;
 mod limit;
 mod path;
 mod simulator;

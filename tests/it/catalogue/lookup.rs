@@ -40,6 +40,14 @@ fn method_and_path_name_a_row() {
 }
 
 #[test]
+fn a_slash_at_the_end_is_not_in_the_path_that_was_matched() {
+    let toy = toy();
+    for (came, matched) in [("/box/7/", Some("/box/7")), ("/box/%37/", Some("/box/7")), ("/box/7", None)] {
+        assert_eq!(toy.look_up(&Method::GET, came).unwrap().canonical.as_deref(), matched, "{came}");
+    }
+}
+
+#[test]
 fn a_static_word_wins_over_a_parameter() {
     let toy = with(&[Endpoint::relay("count", Get, "/box/count")]).unwrap();
     assert_eq!(row(&toy, Method::GET, "/box/count"), "count");

@@ -44,6 +44,12 @@ async fn a_mute_list_whose_ends_cannot_be_told_is_not_kept() {
         list(json!(now + 60_000), json!(0)),
         ok(json!({"data": [{"user": "b"}], "timestamp": now}).to_string()),
         ok(json!({"data": {"user": "b", "expire": now + 9}, "timestamp": now}).to_string()),
+        // Two clocks, and the entry ends sooner by the second.
+        ok(format!(
+            r#"{{"timestamp":{now},"data":[{{"user":"b","expire":{}}}],"timestamp":{}}}"#,
+            now + 9_000,
+            now + 8_000
+        )),
     ];
     for answer in never {
         let (world, what) = (World::new(), format!("{answer:?}"));
