@@ -10,6 +10,7 @@ pub mod entry;
 pub mod epoch;
 pub mod flight;
 pub mod key;
+mod store;
 
 use crate::clock::{self, Instant};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -46,7 +47,7 @@ pub struct Cache {
     pub epochs: Epochs,
     /// Tags whose state nobody can vouch for.
     pub doubts: Doubts,
-    store: moka::sync::Cache<u128, Arc<Entry>, std::hash::BuildHasherDefault<key::AlreadyHashed>>,
+    store: store::Store,
     /// Held while an answer is kept, by hash of its key.
     keeping: [Mutex<()>; KEEPING],
     /// Answers that were put in where none was, since the start; and of those, how many are seen to have gone.
@@ -142,14 +143,10 @@ impl Cache {
     /// An empty cache.
     #[must_use]
     pub fn new(settings: Settings, secret: &Secret) -> Self {
-        let store = moka::sync::Cache::builder()
-            .max_capacity(settings.bytes_max)
-            .weigher(|_: &u128, entry: &Arc<Entry>| entry.weight())
-            .build_with_hasher(std::hash::BuildHasherDefault::default());
         Self {
             epochs: Epochs::new(settings.slots, secret),
             doubts: Doubts::new(settings.fetch_max),
-            store,
+            store: store::new(settings.bytes_max, secret),
             keeping: std::array::from_fn(|_| Mutex::default()),
             added: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
@@ -194,7 +191,8 @@ impl Cache {
         let _alone = stripe.lock().unwrap_or_else(PoisonError::into_inner);
         // Between two touches stamps are alike; what a device changed shows in the later fetch only.
         let order = |entry: &Entry| (entry.stamp, entry.fetched);
-        let there = self.store.get(&key.hash());
+        // Asked first whether there is one: a `get` of nothing counts as a reader's, and what is asked for often stays.
+        let there = self.store.contains_key(&key.hash()).then(|| self.store.get(&key.hash())).flatten();
         if there.as_ref().is_some_and(|there| order(there) > order(&entry)) {
             return Kept::Older;
         }

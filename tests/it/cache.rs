@@ -4,6 +4,7 @@ mod doubt;
 mod entry;
 mod epoch;
 mod key;
+mod skew;
 
 use easemob_gateway::cache::{Cache, Entry, Key, Secret, Settings, Slot, Stamp};
 use easemob_gateway::catalogue::lookup::Spans;
