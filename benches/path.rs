@@ -8,8 +8,9 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use easemob_gateway::app::{Parts, known};
 use easemob_gateway::body::Body;
-use easemob_gateway::cache::{Epochs, Key, Secret, Stamp};
-use easemob_gateway::catalogue::Effect;
+use easemob_gateway::cache::{self, Cache, Cause, Entry, Key, Secret};
+use easemob_gateway::catalogue::{Effect, EndpointId};
+use easemob_gateway::clock;
 use easemob_gateway::config::{self, Config};
 use easemob_gateway::easemob;
 use easemob_gateway::gateway::{Gateway, Outcome};
@@ -19,6 +20,7 @@ use easemob_gateway::units::Rate;
 use easemob_gateway::upstream::Upstream;
 use http::{Method, Request, Response};
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 
@@ -134,16 +136,44 @@ fn pieces(c: &mut Criterion) {
         let path = ("/chatgroups/66016455491585", &found.spans);
         b.iter(|| Key::new(&secret, found.endpoint, read, black_box(path), None, None));
     });
-    for entries in [1_000, 1_000_000] {
-        let epochs = Epochs::new(1 << 18, &secret);
-        (0..entries).for_each(|tag| epochs.touch(&[epochs.slot(&format!("group:{tag}"))]));
-        let slots: Vec<u32> = (0..4).map(|tag| epochs.slot(&format!("group:{tag}/members"))).collect();
-        let stamp = Stamp(u64::MAX);
-        c.bench_function(&format!("stamp check of four tags after {entries} touches"), |b| {
-            b.iter(|| black_box(epochs.current(stamp, black_box(&slots).iter().copied())));
+}
+
+/// Touches and checks beside so many kept answers, each with tags of its own.
+fn coherence(c: &mut Criterion) {
+    let secret = Secret::new([7; 16]);
+    let settings = cache::Settings {
+        bytes_max: 2 << 30,
+        slots: configuration().cache.slots,
+        tags_max: 1_024,
+        settle: Duration::ZERO,
+        doubt: Duration::from_secs(60),
+        fetch_max: Duration::from_secs(100),
+    };
+    for entries in [1_000_u32, 1_000_000] {
+        let cache = Cache::new(settings.clone(), &secret);
+        let tags = |group: u32| -> Vec<String> {
+            ["", "/info", "/members", "/admins"].map(|of| format!("group:{group}{of}")).into()
+        };
+        let now = clock::now();
+        for group in 0..entries {
+            let key = Key::element(&secret, EndpointId(1), &group.to_string());
+            let (stamp, times) = (cache.epochs.now(), (now, now + Duration::from_secs(3_600)));
+            let entry = Entry::new(&key, &cache.slots(&tags(group)), (200, b"{}"), stamp, times);
+            cache.keep(&key, Arc::new(entry.expect("an entry")), now);
+        }
+        assert!(cache.size().0 >= u64::from(entries) * 99 / 100, "there is room for all");
+        let key = Key::element(&secret, EndpointId(1), "7");
+        let entry = cache.find(&key).expect("it is kept");
+        c.bench_function(&format!("stamp check of four tags beside {entries} entries"), |b| {
+            b.iter(|| black_box(cache.current(black_box(&entry))));
         });
-        c.bench_function(&format!("touch of four tags after {entries} touches"), |b| {
-            b.iter(|| epochs.touch(black_box(&slots)));
+        let (touched, mut dice) = (tags(8), fastrand::Rng::with_seed(3));
+        c.bench_function(&format!("touch of four tags beside {entries} entries"), |b| {
+            b.iter(|| cache.touch(black_box(&touched), Cause::Write));
+        });
+        c.bench_function(&format!("touch of any four tags beside {entries} entries"), |b| {
+            let next = || tags(dice.u32(..entries));
+            b.iter_batched(next, |tags| cache.touch(&tags, Cause::Write), BatchSize::SmallInput);
         });
     }
 }
@@ -171,5 +201,5 @@ fn pool(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, path, pieces, pool);
+criterion_group!(benches, path, pieces, coherence, pool);
 criterion_main!(benches);

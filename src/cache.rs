@@ -11,6 +11,7 @@ pub mod epoch;
 pub mod flight;
 pub mod key;
 mod store;
+mod sync;
 
 use crate::clock::{self, Instant};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -17,6 +17,8 @@ pub(crate) struct Target {
     pub(crate) path: &'static str,
     /// The caller's key, as the server wants it.
     pub(crate) header: String,
+    /// What is posted; nothing for a GET of an id.
+    pub(crate) body: Option<&'static str>,
 }
 
 /// What is to be done.
@@ -107,10 +109,16 @@ impl Load {
         }
         let id = self.first + *sent % self.count;
         *sent += 1;
-        let Target { path, header, .. } = &self.target;
-        let head = format!("GET {path}{id:0ID_DIGITS$} HTTP/1.1\r\nHost: bench\r\n{header}\r\n\r\n");
+        let Target { path, header, body, .. } = &self.target;
+        let head = match body {
+            None => format!("GET {path}{id:0ID_DIGITS$} HTTP/1.1\r\nHost: bench\r\n{header}\r\n\r\n"),
+            Some(body) => format!(
+                "POST {path} HTTP/1.1\r\nHost: bench\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+        };
         line.sent = Some(Instant::now());
-        // A head is shorter than any socket's buffer.
+        // A request is shorter than any socket's buffer.
         let _ = line.stream.write_all(head.as_bytes());
     }
 }

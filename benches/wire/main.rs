@@ -7,12 +7,13 @@
 //! requests that reach the origin. Absolute figures of two runs do not compare.
 //!
 //! Options: `--rounds N` (5), `--seconds S` of one measurement (1), `--only ROW` (a part of a row's name),
-//! `--no-memory`. Needs `taskset`; a peer that is not installed is left out.
+//! `--no-memory`, `--kept N` answers to measure memory by (40,000). Needs `taskset`; a peer that is not installed is left out.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark that cannot be set up has failed")]
 
 mod load;
 mod origin;
+mod own;
 mod peers;
 
 use load::{Load, Target};
@@ -48,6 +49,13 @@ struct Options {
     length: Duration,
     only: Option<String>,
     memory: bool,
+    kept: u64,
+}
+
+impl Options {
+    fn wants(&self, row: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| row.contains(only.as_str()))
+    }
 }
 
 /// One measurement of one server.
@@ -86,20 +94,20 @@ fn main() {
     let mut new = 1_000_000_000;
     println!("| CPU µs per request | {} |", names(&servers));
     println!("|---|{}", "---|".repeat(servers.len()));
-    let wanted =
-        ROWS.iter().filter(|row| options.only.as_ref().is_none_or(|only| row.name.contains(only.as_str())));
-    for row in wanted {
+    for row in ROWS.iter().filter(|row| options.wants(row.name)) {
         let rounds = measure(row, &servers, &origin, &options, &mut new);
         println!("{}", line(row.name, &rounds));
     }
     drop(servers);
+    own::rows(&origin, work.path(), &options);
     if options.memory && options.only.is_none() {
-        memory(&origin, work.path());
+        memory(&origin, work.path(), options.kept);
     }
 }
 
 fn options() -> Options {
-    let mut options = Options { rounds: 5, length: Duration::from_secs(1), only: None, memory: true };
+    let mut options =
+        Options { rounds: 5, length: Duration::from_secs(1), only: None, memory: true, kept: 40_000 };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().expect("a value after the option");
@@ -108,6 +116,7 @@ fn options() -> Options {
             "--seconds" => options.length = Duration::from_secs_f64(value().parse().expect("seconds")),
             "--only" => options.only = Some(value()),
             "--no-memory" => options.memory = false,
+            "--kept" => options.kept = value().parse().expect("a number of answers"),
             // What cargo adds by itself.
             "--bench" => {}
             other => panic!("no such option: {other}"),
@@ -134,7 +143,12 @@ fn measure(
             }
         };
         Load {
-            target: Target { address: server.address, path: row.path, header: server.header.clone() },
+            target: Target {
+                address: server.address,
+                path: row.path,
+                header: server.header.clone(),
+                body: None,
+            },
             connections: CONNECTIONS,
             first,
             count,
@@ -215,17 +229,19 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Resident memory: at the start, for each idle connection, for each kept answer. Each server is started anew.
-fn memory(origin: &Origin, work: &std::path::Path) {
+fn memory(origin: &Origin, work: &std::path::Path, kept: u64) {
     const IDLE: usize = 5_000;
-    const KEPT: u64 = 40_000;
-    println!("\n| memory | at the start, MB | an idle connection, KB | a kept answer of 1 KiB, KB |");
-    println!("|---|---|---|---|");
+    println!(
+        "\n| memory | at the start, MB | an idle connection, KB | each of {kept} kept answers of 1 KiB, KB | with them, MB |"
+    );
+    println!("|---|---|---|---|---|");
     for kind in Kind::ALL {
         let load = |server: &Server, connections, (first, count), requests_max| Load {
             target: Target {
                 address: server.address,
                 path: "/o/a/chatgroups/",
                 header: server.header.clone(),
+                body: None,
             },
             connections,
             first,
@@ -243,15 +259,16 @@ fn memory(origin: &Origin, work: &std::path::Path) {
         let Some(server) = Server::start(*kind, origin.address, work) else { continue };
         load(&server, CONNECTIONS, (0, 2_000), 2_000).run();
         let empty = server.memory_kb();
-        load(&server, CONNECTIONS, (500_000, KEPT), KEPT).run();
+        load(&server, CONNECTIONS, (500_000, kept), kept).run();
         let full = server.memory_kb();
         println!(
-            "| {} | {:.1} | {:.1} | {:.2}{} |",
+            "| {} | {:.1} | {:.1} | {:.2}{} | {:.0} |",
             server.name,
             start / 1024.0,
             (idle - start) / IDLE as f64,
-            (full - empty) / KEPT as f64,
+            (full - empty) / kept as f64,
             if *kind == Kind::Nginx { " and the bodies in files" } else { "" },
+            full / 1024.0,
         );
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) address: SocketAddr,
+    /// Where the vendor reports to it.
+    pub(crate) callbacks: SocketAddr,
     /// How a caller shows its key.
     pub(crate) header: String,
     process: Child,
@@ -36,22 +38,27 @@ impl Kind {
 impl Server {
     /// Starts one on core 0. `None` when it is not installed.
     pub(crate) fn start(kind: Kind, origin: SocketAddr, work: &Path) -> Option<Self> {
-        let address = free();
+        Self::on(kind, 1, origin, work)
+    }
+
+    /// The same on so many cores, from core 0 on; of all kinds only the gateway has a worker on each.
+    pub(crate) fn on(kind: Kind, cores: usize, origin: SocketAddr, work: &Path) -> Option<Self> {
+        let (address, callbacks) = (free(), free());
         let (name, header, command) = match kind {
-            Kind::Gateway => gateway(origin, address, work),
+            Kind::Gateway => gateway(origin, (address, callbacks), cores, work),
             Kind::Nginx => nginx(origin, address, work),
             Kind::HaProxy => haproxy(origin, address, work),
         };
         let log = std::fs::File::create(work.join(format!("{name}.log"))).unwrap();
         let started = Command::new("taskset")
-            .args(["-c", "0"])
+            .args(["-c", &format!("0-{}", cores - 1)])
             .args(&command)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn();
         let process = started.expect("taskset, from util-linux");
-        let mut server = Self { name, address, header, process };
+        let mut server = Self { name, address, callbacks, header, process };
         if let Err(why) = server.answers() {
             eprintln!("{name} is left out: {why}");
             return None;
@@ -136,7 +143,12 @@ fn file(work: &Path, name: &str, text: &str) -> String {
     path.display().to_string()
 }
 
-fn gateway(origin: SocketAddr, address: SocketAddr, work: &Path) -> Started {
+fn gateway(
+    origin: SocketAddr,
+    (address, callbacks): (SocketAddr, SocketAddr),
+    workers: usize,
+    work: &Path,
+) -> Started {
     let key = key::with_check("egk_this-key-opens-nothing-but-a-benchmark-of-g");
     assert!(key::well_formed(key.as_bytes()));
     let text = format!(
@@ -149,10 +161,14 @@ fn gateway(origin: SocketAddr, address: SocketAddr, work: &Path) -> Started {
         client_secret = "of-no-use"
         [listen]
         address = "{address}"
+        workers = {workers}
         [admin]
         address = "{}"
+        [callbacks]
+        address = "{callbacks}"
+        secret = "of-no-use"
         [cache]
-        bytes_max = "1GiB"
+        bytes_max = "2GiB"
         [endpoints."group.read"]
         rate = "4000000/s"
         fresh = "1h"
@@ -166,8 +182,8 @@ fn gateway(origin: SocketAddr, address: SocketAddr, work: &Path) -> Started {
         free(),
         key::digest_text(key.as_bytes())
     );
-    let command =
-        [env!("CARGO_BIN_EXE_easemob-gateway"), "serve", "--config", &file(work, "gateway.toml", &text)];
+    let config = file(work, &format!("gateway-{workers}.toml"), &text);
+    let command = [env!("CARGO_BIN_EXE_easemob-gateway"), "serve", "--config", &config];
     ("gateway", format!("Authorization: Bearer {key}"), command.map(str::to_owned).to_vec())
 }
 

@@ -9,8 +9,8 @@
 //! a touch is half done therefore gets a stamp below what the slots hold, and is dead on arrival.
 
 use super::key::Secret;
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
-use std::sync::{Mutex, PoisonError};
+use super::sync::{AtomicU64, Mutex, Ordering::Acquire, Ordering::Release};
+use std::sync::PoisonError;
 
 /// The number of the last touch when a fetch began.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Ord, PartialOrd, Hash)]

@@ -11,10 +11,9 @@
 
 use super::epoch::{Epochs, Slot, Stamp};
 use super::key::Key;
+use super::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, MutexGuard, Notify, OnceLock, Ordering};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::Notify;
+use std::sync::{Arc, PoisonError};
 
 /// Flights under way, by key. `T` is what a flight brings; all its readers share it.
 #[derive(Debug)]
@@ -54,6 +53,7 @@ pub enum Seat<T> {
 pub struct Pilot<T> {
     flight: Arc<Flight<T>>,
     flights: Arc<Flights<T>>,
+    cargo: Option<T>,
 }
 
 /// A place among those who wait.
@@ -113,7 +113,7 @@ impl<T> Flights<T> {
             empty: Notify::new(),
         });
         by_key.insert(flight.key.clone(), Arc::clone(&flight));
-        let pilot = Pilot { flight: Arc::clone(&flight), flights: Arc::clone(self) };
+        let pilot = Pilot { flight: Arc::clone(&flight), flights: Arc::clone(self), cargo: None };
         Ok(Seat::Lead(pilot, Ticket(flight)))
     }
 
@@ -184,18 +184,19 @@ impl<T> Pilot<T> {
     }
 
     /// Everyone inside gets this.
-    pub fn land(self, cargo: T) {
-        let _ = self.flight.landed.set(Some(cargo));
+    pub fn land(mut self, cargo: T) {
+        self.cargo = Some(cargo);
     }
 }
 
 impl<T> Drop for Pilot<T> {
     fn drop(&mut self) {
-        // Out of the map first: whoever boards from here on starts anew.
+        // Out of the map first: whoever boards from here on starts anew. Who may not have what it brought would else
+        // board it again, and again.
         let mut by_key = self.flights.lock();
         self.flight.leave(&mut by_key);
         drop(by_key);
-        let _ = self.flight.landed.set(None);
+        let _ = self.flight.landed.set(self.cargo.take());
         self.flight.bell.notify_waiters();
     }
 }
