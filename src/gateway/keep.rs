@@ -33,6 +33,8 @@ pub struct Landing {
     pub(super) verdict: Verdict,
     /// When its fetch began.
     pub(super) began: Instant,
+    /// From then on it is past its time, kept or not.
+    pub(super) deadline: Instant,
     /// The number of the last touch then.
     pub(super) stamp: Stamp,
     /// A hash of its body, if it is of a form that may be kept.
@@ -52,6 +54,7 @@ impl Passage {
             Verdict::Absent if landing.is_plain_json() => Some(self.policy.settings.absent),
             _ => None,
         };
+        landing.deadline = landing.began + fresh.unwrap_or_else(|| self.fresh(&trip.subject));
         if landing.slots.is_empty() {
             landing.unclear = landing.verdict == Verdict::Good;
             let mut tags = self.tags(&trip.subject, trip.body.as_ref(), None);
@@ -140,10 +143,12 @@ impl Landing {
         !self.unclear && epochs.current(stamp, self.slots.iter().copied())
     }
 
-    /// Whether it is as young as this reader wants it. Who wants it new has joined no fetch that began before him.
-    pub(super) fn is_young(&self, call: &Call) -> bool {
+    /// Whether it is as young as this reader wants it, and was not past its time before he came: what ends by itself
+    /// may have ended. Who wants it new has joined no fetch that began before him.
+    pub(super) fn is_young(&self, call: &Call, came: Instant) -> bool {
         let wants = &call.directives;
-        wants.no_cache || wants.max_age.is_none_or(|max| self.began.elapsed() <= max)
+        let in_time = self.began >= came || self.deadline > came;
+        in_time && (wants.no_cache || wants.max_age.is_none_or(|max| self.began.elapsed() <= max))
     }
 
     /// Whether it is the whole answer to what was asked, and can be read.

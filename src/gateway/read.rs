@@ -126,7 +126,7 @@ impl Passage {
             match ticket.landed().await {
                 Some((Landed::Answer(landing), stamp)) => {
                     let is_true = stamp >= call.came || landing.is_current(stamp, &house.cache.epochs);
-                    if leads || (is_true && landing.is_young(call)) {
+                    if leads || (is_true && landing.is_young(call, ledger.opened)) {
                         ledger.calls += if leads { landing.calls } else { 0 };
                         return Ok(Given::Answer(landing, leads));
                     }
@@ -276,6 +276,7 @@ impl Passage {
                 Landed::Large(Arc::new(Mutex::new(Some((status, headers, body)))))
             }
             Ok(Judged { verdict, status, headers, content: Collected::Whole(body) }) => {
+                let began = began.get().copied().unwrap_or_else(clock::now);
                 let mut landing = Landing {
                     status,
                     headers,
@@ -283,7 +284,8 @@ impl Passage {
                     slots: Vec::new(),
                     unclear: false,
                     verdict,
-                    began: began.get().copied().unwrap_or_else(clock::now),
+                    began,
+                    deadline: began,
                     stamp: pilot.stamp(),
                     etag: None,
                     kept: None,

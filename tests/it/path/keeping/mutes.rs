@@ -3,6 +3,8 @@
 use super::{at, ok, twice};
 use crate::path::oracle::{Ask, assert_true};
 use crate::support::world::World;
+use easemob_gateway::simulator::{HoldAt, Matcher};
+use futures_util::poll;
 use http::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -21,6 +23,28 @@ async fn a_mute_list_is_not_served_past_its_earliest_end() {
         assert_true(&world, &read, &reply);
         assert_eq!(reply.is_hit(), hit, "{step}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_after_an_end_is_not_given_a_list_from_before_it() {
+    let world = World::new();
+    let read = Ask::get(at("/mute"));
+    let mute = json!({"usernames": ["bob"], "mute_duration": 2_000});
+    assert_eq!(Ask::new(Method::POST, &read.path, mute).behind(&world).0, 200);
+    let hold = world.vendor.hold(Matcher::exactly(&read.path).times(1), HoldAt::Answer);
+    let mut early = Box::pin(read.through(&world));
+    assert!(poll!(&mut early).is_pending());
+    hold.arrived(1).await;
+    // Nothing was touched, so he might join; but what is on its way has ended before he came.
+    tokio::time::advance(Duration::from_millis(2_001)).await;
+    let mut late = Box::pin(read.through(&world));
+    assert!(poll!(&mut late).is_pending());
+    world.settle().await;
+    hold.release();
+    assert_true(&world, &read, &late.await);
+    assert_eq!(early.await.data()[0]["user"], "bob");
+    assert_true(&world, &read, &read.through(&world).await);
+    assert_eq!(world.calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
