@@ -227,6 +227,12 @@ impl Cache {
         self.epochs.touch(&touched.slots);
     }
 
+    /// The late answer says no more than none: what it touched is touched again, and in doubt from now on.
+    pub fn doubt_anew(&self, touched: &Touched) {
+        self.doubts.open_unanswered(&touched.slots, clock::now() + self.settings.doubt);
+        self.epochs.touch(&touched.slots);
+    }
+
     /// The slots of these tags, and of the tag that every answer carries.
     #[must_use]
     pub fn slots(&self, tags: &[String]) -> Vec<Slot> {

@@ -184,8 +184,12 @@ impl Deed {
                 let answer = sending.await.ok()?;
                 self.passage.take_in(answer, settings.answer_bytes_max).await.ok()
             });
-            if let Ok(Some(_)) = late.await {
-                house.cache.resolve(touched);
+            if let Ok(Some(judged)) = late.await {
+                // Who fails late does not say what he has done, no more than who fails at once.
+                match judged.verdict {
+                    Verdict::Failed => house.cache.doubt_anew(touched),
+                    _ => house.cache.resolve(touched),
+                }
                 self.passage.desk.cells.touched(Cause::Unknown);
             }
         }

@@ -101,6 +101,25 @@ async fn what_was_read_after_the_doubt_ends_with_the_late_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_answer_that_says_nothing_ends_no_doubt() {
+    let (world, read) = (World::new(), notice());
+    world.vendor.next(writes(), Fault::status(StatusCode::GATEWAY_TIMEOUT));
+    let hold = given_up(&world, "done even later").await;
+    tokio::time::advance(Duration::from_secs(40)).await;
+    hold.release();
+    world.settle().await;
+    // Whoever stood between gave up; the vendor may still be at it, for as long as after any failure.
+    for seconds in [0, 2, 56] {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        assert_true_and_not_kept(&world, &read).await;
+    }
+    announce("done even later").behind(&world);
+    assert_true_and_not_kept(&world, &read).await;
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_true_and_kept(&world, &read).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_late_answer_of_one_write_does_not_end_the_doubt_about_another() {
     let (world, read) = (World::new(), notice());
     let first = given_up(&world, "first").await;
