@@ -61,7 +61,7 @@ pub(crate) fn assert_true(world: &World, ask: &Ask, reply: &Reply) {
 }
 
 /// What an answer says, without what differs between two answers of the same content.
-fn essence(mut said: Value) -> Value {
+pub(crate) fn essence(mut said: Value) -> Value {
     if let Value::Object(fields) = &mut said {
         ["timestamp", "duration", "uri", "action"].iter().for_each(|name| drop(fields.remove(*name)));
     }

@@ -50,19 +50,7 @@ impl World {
 
     /// The same, with other settings of the gateway or of the vendor.
     pub(crate) fn with(change: impl FnOnce(&mut Config), vendor: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings { seed: true, ..Settings::default() };
-        vendor(&mut settings);
-        let mut config = base_config();
-        change(&mut config);
-        let simulator = Simulator::new(settings);
-        let tasks = Tasks::new();
-        let dice = fastrand::Rng::with_seed(7);
-        let parts =
-            Parts::new(&config, way_to(&simulator), tasks.clone(), dice).expect("the parts fit together");
-        let (gateway, desk) = parts.worker(way_to(&simulator));
-        let desks = std::sync::Mutex::new(vec![desk]);
-        let reloader = parts.reloader(config.clone(), None, Box::new(|_| Ok(())));
-        Self { gateway, vendor: simulator.control(), parts, tasks, desks, config, reloader }
+        Self::by(7, way_to, change, vendor)
     }
 
     /// The same, with this seed for chance, and with somebody on the line who hears every request that leaves
@@ -73,20 +61,30 @@ impl World {
         change: impl FnOnce(&mut Config),
         vendor: impl FnOnce(&mut Settings),
     ) -> (Self, Tap) {
+        let tap = Tap::new(dress);
+        (Self::by(seed, |simulator| tap.way_to(simulator), change, vendor), tap)
+    }
+
+    /// The same, with this way to the vendor.
+    pub(crate) fn by(
+        seed: u64,
+        way: impl Fn(&Simulator) -> Upstream,
+        change: impl FnOnce(&mut Config),
+        vendor: impl FnOnce(&mut Settings),
+    ) -> Self {
         let mut settings = Settings { seed: true, ..Settings::default() };
         vendor(&mut settings);
         let mut config = base_config();
         change(&mut config);
         let simulator = Simulator::new(settings);
-        let tap = Tap::new(dress);
         let tasks = Tasks::new();
         let dice = fastrand::Rng::with_seed(seed);
         let parts =
-            Parts::new(&config, tap.way_to(&simulator), tasks.clone(), dice).expect("they fit together");
-        let (gateway, desk) = parts.worker(tap.way_to(&simulator));
+            Parts::new(&config, way(&simulator), tasks.clone(), dice).expect("the parts fit together");
+        let (gateway, desk) = parts.worker(way(&simulator));
         let desks = std::sync::Mutex::new(vec![desk]);
         let reloader = parts.reloader(config.clone(), None, Box::new(|_| Ok(())));
-        (Self { gateway, vendor: simulator.control(), parts, tasks, desks, config, reloader }, tap)
+        Self { gateway, vendor: simulator.control(), parts, tasks, desks, config, reloader }
     }
 
     /// A gateway with this configuration before a vendor that outlives it, by another wall clock: what a restart
