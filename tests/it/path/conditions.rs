@@ -157,6 +157,26 @@ async fn bounds_on_age_and_on_what_is_left_are_kept_to_the_second() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_says_how_old_it_may_be_is_not_given_a_fetch_that_is_older() {
+    for (control, calls) in [("max-age=3", 1), ("max-age=1", 2)] {
+        let world = World::new();
+        let hold = world.vendor.hold(Matcher::exactly(notice().path).times(1), HoldAt::Answer);
+        let mut early = Box::pin(get(&world, &[]));
+        assert!(poll!(&mut early).is_pending());
+        hold.arrived(1).await;
+        change(&world, "new");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let mut late = Box::pin(with_control(&world, control));
+        assert!(poll!(&mut late).is_pending());
+        world.settle().await;
+        hold.release();
+        assert_eq!(late.await.data()["announcement"] == "new", calls == 2, "{control}");
+        assert_eq!(world.calls(), calls, "{control}");
+        early.await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn other_words_change_nothing() {
     let world = World::new();
     get(&world, &[]).await;

@@ -5,12 +5,16 @@
 
 use super::oracle::{Ask, assert_true};
 use crate::support::world::{Reply, World};
+use easemob_gateway::config::Config;
+use easemob_gateway::gateway::{Gateway, Outcome};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use futures_util::poll;
 use http::Method;
 use serde_json::{Value, json};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 const A: &str = SAMPLE_GROUPS[0];
@@ -62,13 +66,13 @@ async fn an_old_answer_in_flight_is_neither_shared_nor_kept_after_a_write() {
 
 #[tokio::test(start_paused = true)]
 async fn an_old_answer_that_lands_after_the_write_is_not_kept() {
-    let (world, read, write) = (World::new(), notice(), announce("new"));
+    // Without settling, nothing but the stamp speaks against it.
+    let at_once = |config: &mut Config| config.cache.settle = Duration::ZERO;
+    let (world, read, write) = (World::with(at_once, |_| {}), notice(), announce("new"));
     let hold = world.vendor.hold(first(&read), HoldAt::Answer);
     let early = started(&world, &read).await;
     hold.arrived(1).await;
     write.through(&world).await;
-    // Past settling, so that nothing but the stamp speaks against it.
-    tokio::time::advance(Duration::from_secs(2)).await;
     hold.release();
     assert_ne!(early.await.header("cache-status"), "easemob-gateway; fwd=miss; stored");
     assert_true(&world, &read, &read.through(&world).await);
@@ -207,6 +211,32 @@ async fn a_read_and_a_write_whose_answers_come_together_leave_nothing_old() {
         assert_true(&world, &read, &read.through(&world).await);
         assert_kept_and_true(&world, &read).await;
     }
+}
+
+/// A writer who reads in the very moment in which his answer is there, whoever's turn it is.
+struct Hasty {
+    gateway: Gateway,
+    from_memory: Mutex<Option<bool>>,
+}
+
+impl Wake for Hasty {
+    fn wake(self: Arc<Self>) {
+        let outcome = self.gateway.call(notice().request());
+        self.from_memory.lock().unwrap().get_or_insert(matches!(outcome, Outcome::Ready(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_write_changed_is_touched_before_its_caller_can_know() {
+    let (world, read, write) = (World::new(), notice(), announce("new"));
+    assert_kept_and_true(&world, &read).await;
+    let hasty = Arc::new(Hasty { gateway: world.gateway.clone(), from_memory: Mutex::default() });
+    let waker = Waker::from(Arc::clone(&hasty));
+    let mut written = world.gateway.call(write.request());
+    assert!(Pin::new(&mut written).poll(&mut Context::from_waker(&waker)).is_pending());
+    world.settle().await;
+    assert_eq!(*hasty.from_memory.lock().unwrap(), Some(false));
+    assert_eq!(written.await.unwrap().status(), 200);
 }
 
 #[tokio::test(start_paused = true)]

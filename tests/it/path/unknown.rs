@@ -88,6 +88,24 @@ async fn a_fetch_that_began_in_doubt_and_lands_after_the_late_answer_is_not_kept
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fetch_that_began_in_doubt_and_lands_after_it_is_not_kept() {
+    let (world, read) = (World::new(), notice());
+    world.vendor.next(writes(), Fault::ResetBefore);
+    announce("done after all").through(&world).await;
+    tokio::time::advance(Duration::from_secs(58)).await;
+    let reading =
+        world.vendor.hold(Matcher::exactly(&read.path).method(Method::GET).times(1), HoldAt::Answer);
+    let mut early = Box::pin(read.through(&world));
+    assert!(poll!(&mut early).is_pending());
+    reading.arrived(1).await;
+    announce("done after all").behind(&world);
+    tokio::time::advance(Duration::from_secs(3)).await;
+    reading.release();
+    assert_eq!(early.await.header("cache-status"), "easemob-gateway; fwd=miss; detail=in-doubt");
+    assert_true_and_kept(&world, &read).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_read_after_the_doubt_ends_with_the_late_answer() {
     let short = |config: &mut easemob_gateway::config::Config| config.cache.doubt = Duration::from_secs(5);
     let (world, read) = (World::with(short, |_| {}), notice());

@@ -66,17 +66,33 @@ async fn a_write_elsewhere_disturbs_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_to_the_missing_one_while_it_is_fetched_leaves_nothing_old() {
-    let world = World::new();
-    let all = list(&[A, B, C]);
-    let (early, hold) = begun(&world, HoldAt::Answer).await;
-    assert_eq!(rename(C, "new").through(&world).await.status, 200);
-    // Past settling, so that nothing but the stamp speaks against it.
-    tokio::time::advance(Duration::from_secs(2)).await;
+    // Without settling, nothing but the stamp speaks against what is on its way.
+    for settle in [Duration::ZERO, Duration::from_secs(1)] {
+        let world = World::with(|config| config.cache.settle = settle, |_| {});
+        let all = list(&[A, B, C]);
+        let (early, hold) = begun(&world, HoldAt::Answer).await;
+        assert_eq!(rename(C, "new").through(&world).await.status, 200);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        hold.release();
+        early.await;
+        for _ in 0..3 {
+            assert_whole(&world, &all, &world.get(&all).await);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_to_one_of_those_that_are_fetched_leaves_nothing_old() {
+    let world = World::with(|config| config.cache.settle = Duration::ZERO, |_| {});
+    let all = list(&[A, B]);
+    let hold = world.vendor.hold(Matcher::exactly(&all).times(1), HoldAt::Answer);
+    let mut early = Box::pin(world.get(&all));
+    assert!(poll!(&mut early).is_pending());
+    hold.arrived(1).await;
+    assert_eq!(rename(A, "new").through(&world).await.status, 200);
     hold.release();
     early.await;
-    for _ in 0..3 {
-        assert_whole(&world, &all, &world.get(&all).await);
-    }
+    assert_whole(&world, &all, &world.get(&all).await);
 }
 
 #[tokio::test(start_paused = true)]

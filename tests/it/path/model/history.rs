@@ -124,7 +124,7 @@ struct Theme {
 }
 
 pub(super) fn histories(longest: usize) -> impl Strategy<Value = History> {
-    (setting(), 0..THEMES, prop::collection::vec(draft(), 4..longest)).prop_map(|(setting, theme, drafts)| {
+    (setting(), theme(), prop::collection::vec(draft(), 4..longest)).prop_map(|(setting, theme, drafts)| {
         let theme = Theme::new(theme);
         let steps = drafts.into_iter().map(|draft| theme.step(draft)).collect();
         History { setting, reads: theme.reads, steps }
@@ -156,7 +156,10 @@ fn draft() -> impl Strategy<Value = Draft> {
     ]
 }
 
-const THEMES: usize = 7;
+/// Most often what is put together from parts, and what ends by itself.
+fn theme() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(0), 3 => Just(1), 6 => Just(2), 2 => Just(3), 1 => Just(4), 1 => Just(5), 1 => Just(6)]
+}
 
 impl Theme {
     fn new(number: usize) -> Self {
@@ -173,8 +176,8 @@ impl Theme {
                 ],
             ),
             2 => (
-                vec![Read::One(a), Read::Some(0), Read::Some(2), Read::Some(3), Read::Some(1)],
-                vec![Write::Rename(a, 0), Write::Rename(b, 0), Write::Kick(a, dave), Write::Join(a, dave)],
+                vec![Read::Some(0), Read::Some(2), Read::Some(1), Read::One(a), Read::Some(3)],
+                vec![Write::Rename(a, 0), Write::Rename(b, 0), Write::Rename(a, 0)],
             ),
             3 => (
                 vec![Read::Joined(dave), Read::List(0), Read::List(1), Read::Joined(erin), Read::Members(a)],
