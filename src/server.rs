@@ -4,6 +4,7 @@
 //! runtime each, so that nothing on the path of a hit crosses a core. What a request is answered with is
 //! `gateway`'s business; here are accepting, framing and ending.
 
+mod accept;
 pub mod admin;
 pub mod callbacks;
 mod connection;
@@ -141,9 +142,8 @@ async fn accept(listeners: &[Listener], workers: &[mpsc::Sender<Accepted>], open
                 turn += 1;
             }
             Err(error) => {
-                // Most often too many open files: accepting again at once would spin.
                 tracing::error!("a connection could not be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(accept::PAUSE).await;
             }
         }
     }

@@ -2,18 +2,24 @@
 //!
 //! SIGHUP and a changed file put another configuration in force (`reload`).
 //!
-//! The log goes to standard error; standard output stays empty. A second signal ends the process at once.
+//! The log goes to standard error; standard output stays empty. A second signal ends the process at once, but not one
+//! that comes in the same breath: what stops services now and then says it twice.
 
 use super::notify::{State, tell};
 use super::reload::Reloading;
 use super::{Failure, harden};
 use crate::app::App;
+use crate::clock;
 use crate::config::{Config, LogFormat};
 use crate::telemetry::log::{self, Levels};
 use crate::units::Address;
 use std::path::Path;
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// Signals this soon after the first are part of it.
+const BREATH: Duration = Duration::from_secs(1);
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let loaded = super::load(path)?;
@@ -77,9 +83,14 @@ pub(super) async fn until_signalled(
     }
     tell(State::Stopping);
     stop.cancel();
-    tokio::select! {
-        ended = running => Ok(ended?),
-        name = signals.next() => Err(anyhow::anyhow!("{name} again: ended with requests under way").into()),
+    let told = clock::now();
+    loop {
+        tokio::select! {
+            ended = &mut running => return Ok(ended?),
+            name = signals.next() => if clock::now() - told >= BREATH {
+                return Err(anyhow::anyhow!("{name} again: ended with requests under way").into());
+            },
+        }
     }
 }
 

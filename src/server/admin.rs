@@ -5,6 +5,7 @@
 //! `tower-http` stand around it: a panic is a 500, an answer takes at most ten seconds, credentials that
 //! someone may send are marked sensitive.
 
+use super::accept;
 use super::operate::Deed;
 use crate::body::Body;
 use crate::catalogue::table;
@@ -26,7 +27,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
@@ -55,32 +56,23 @@ const CONNECTIONS_MAX: usize = 64;
 impl Admin {
     /// Answers on this listener until the gateway stops.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, tasks: Tasks) {
-        let places = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS_MAX));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
-            let Ok((stream, _)) = listener.accept().await else {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let admin = Arc::clone(&self);
-            let service = ServiceBuilder::new()
-                .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
-                .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
-                .layer(CatchPanicLayer::new())
-                .service_fn(move |request: Request<Incoming>| {
-                    let admin = Arc::clone(&admin);
-                    async move { Ok::<_, Infallible>(admin.respond(request.map(Body::Incoming)).await) }
-                });
-            tasks.spawn_until_stop("admin connection", async move {
-                let mut builder = hyper::server::conn::http1::Builder::new();
-                builder.timer(TokioTimer::new()).header_read_timeout(ANSWER_TIMEOUT);
-                let service = TowerToHyperService::new(service);
-                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
-                drop(place);
+        let connection = |stream| Arc::clone(&self).connection(stream);
+        accept::each(listener, CONNECTIONS_MAX, (&tasks, "admin connection"), connection).await;
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream) {
+        let service = ServiceBuilder::new()
+            .layer(SetSensitiveRequestHeadersLayer::new([AUTHORIZATION, COOKIE]))
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_TIMEOUT))
+            .layer(CatchPanicLayer::new())
+            .service_fn(move |request: Request<Incoming>| {
+                let admin = Arc::clone(&self);
+                async move { Ok::<_, Infallible>(admin.respond(request.map(Body::Incoming)).await) }
             });
-        }
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(ANSWER_TIMEOUT);
+        let service = TowerToHyperService::new(service);
+        let _ = builder.serve_connection(TokioIo::new(stream), service).await;
     }
 
     /// Answers one request.

@@ -4,6 +4,7 @@
 //! all rules of an app off after some failures, so one mistyped secret would silence the rest; and whoever tries
 //! signatures learns nothing. What became of a report is counted. The answer leaves after the touch.
 
+use super::accept;
 use crate::body::{Body, Collected};
 use crate::gateway::hear::Hear;
 use crate::tasks::Tasks;
@@ -18,7 +19,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
 /// Limits of this door.
 #[derive(Clone, Debug)]
@@ -48,22 +48,9 @@ const HEAD_BYTES_MAX: usize = 8 * 1024;
 impl Callbacks {
     /// Answers on this listener until the gateway stops.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, tasks: Tasks) {
-        let places = Arc::new(Semaphore::new(self.settings.connections_max));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
-            let Ok((stream, _)) = listener.accept().await else {
-                // Most often too many open files: accepting again at once would spin.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            };
-            let served = Arc::clone(&self).connection(stream);
-            tasks.spawn_until_stop("callback connection", async move {
-                served.await;
-                drop(place);
-            });
-        }
+        let connection = |stream| Arc::clone(&self).connection(stream);
+        let tasks = (&tasks, "callback connection");
+        accept::each(listener, self.settings.connections_max, tasks, connection).await;
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream) {

@@ -60,14 +60,15 @@ pub(super) fn serve(
             tokio::pin!(lingered);
             let greeted = tokio::select! {
                 greeted = arrived.greet() => greeted,
-                () = &mut lingered => None,
+                () = &mut lingered => Ok(None),
             };
             let told = gateway.clone();
             let fault = match greeted {
-                None => None,
-                Some((false, stream)) => http1(stream, gateway, &line, limits, lingered).await,
+                Err(_) => Some(ConnectionEvent::BadHandshake),
+                Ok(None) => None,
+                Ok(Some((false, stream))) => http1(stream, gateway, &line, limits, lingered).await,
                 // Behind a pointer: it would be the larger part of every HTTP/1.1 connection.
-                Some((true, stream)) => {
+                Ok(Some((true, stream))) => {
                     Box::pin(http2(stream, gateway, &line, limits, tasks, closing.given())).await
                 }
             };

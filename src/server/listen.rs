@@ -4,13 +4,20 @@
 //! owner are right, so that nobody comes in before; and only what nobody listens on is replaced, never a file.
 
 use super::tls::Tls;
+use crate::clock;
 use crate::units::Address;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+/// Opening a socket takes an instant, so this is long.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// How a socket in the file system is made.
 #[derive(Clone, Debug)]
@@ -121,6 +128,7 @@ impl Listener {
 
 /// Makes the socket ready under another name, then moves it to its own.
 async fn open_unix(path: &Path, settings: &UnixSettings) -> io::Result<(UnixListener, Socket)> {
+    let _alone = alone_in(path.parent().unwrap_or(path)).await?;
     must_be_free(path).await?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
@@ -135,6 +143,26 @@ async fn open_unix(path: &Path, settings: &UnixSettings) -> io::Result<(UnixList
         let _ = std::fs::remove_file(&made);
     }
     Ok((listener, Socket { path: path.to_owned(), id: moved? }))
+}
+
+/// A lock on the folder while a place in it is looked at and taken: two gateways that start in one instant would both
+/// find the same socket dead, and the second would take the place of the first. It leaves nothing behind.
+async fn alone_in(folder: &Path) -> io::Result<Option<File>> {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    // Who may make files in a folder that he may not read goes without.
+    let Ok(folder) = File::open(here) else { return Ok(None) };
+    let until = clock::now() + LOCK_TIMEOUT;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(Some(folder)),
+            // Not every file system has locks.
+            Err(TryLockError::Error(_)) => return Ok(None),
+            Err(TryLockError::WouldBlock) if clock::now() < until => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, "somebody has locked its folder"));
+            }
+        }
+    }
 }
 
 /// Whether the place is empty, or held by a socket on which nobody listens any more.

@@ -17,6 +17,10 @@ use tokio_rustls::server::TlsStream;
 /// How an HTTP/2 connection begins (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 
+/// So long until a beginning that says nothing yet is looked at again; it doubles.
+const PEEK_PAUSE_MIN: Duration = Duration::from_millis(5);
+const PEEK_PAUSE_MAX: Duration = Duration::from_millis(640);
+
 /// A connection as a worker gets it.
 pub(super) enum Arrived {
     Tcp(TcpStream),
@@ -50,28 +54,43 @@ impl Raw {
 
 impl Arrived {
     /// Whether it speaks HTTP/2, and the stream. `None` when it ends before it has told.
-    pub(super) async fn greet(self) -> Option<(bool, Stream)> {
+    ///
+    /// # Errors
+    /// What comes is no TLS, or either side does not accept the other's.
+    pub(super) async fn greet(self) -> io::Result<Option<(bool, Stream)>> {
         if let Self::Tls(stream, tls) = self {
             // Behind a pointer: it would be the larger part of every connection in the clear.
-            let (is_http2, stream) = Box::pin(tls.accept(stream)).await.ok()?;
-            return Some((is_http2, Stream::Tls(Box::new(stream))));
+            return match Box::pin(tls.accept(stream)).await {
+                Ok((is_http2, stream)) => Ok(Some((is_http2, Stream::Tls(Box::new(stream))))),
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::debug!("a TLS handshake failed: {error}");
+                    Err(error)
+                }
+                // Who only looks whether somebody listens hangs up as well.
+                Err(_) => Ok(None),
+            };
         }
-        let is_http2 = self.is_http2().await?;
-        match self {
-            Self::Tcp(stream) | Self::Tls(stream, _) => Some((is_http2, Stream::Tcp(stream))),
-            Self::Unix(stream) => Some((is_http2, Stream::Unix(stream))),
-        }
+        let Some(is_http2) = self.is_http2().await else { return Ok(None) };
+        Ok(Some(match self {
+            Self::Tcp(stream) | Self::Tls(stream, _) => (is_http2, Stream::Tcp(stream)),
+            Self::Unix(stream) => (is_http2, Stream::Unix(stream)),
+        }))
     }
 
     async fn is_http2(&self) -> Option<bool> {
         let mut first = [0; PREFACE.len()];
+        let mut pause = PEEK_PAUSE_MIN;
         loop {
             match self.peek(&mut first).await {
                 Ok(0) | Err(_) => return None,
                 Ok(count) if !PREFACE.starts_with(&first[..count]) => return Some(false),
                 Ok(count) if count == PREFACE.len() => return Some(true),
-                // `P`, `PR`: it may still become either. Looking again at once would find the same bytes.
-                Ok(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                // `P`, `PR`: it may still become either. Looking again at once would find the same bytes, and many
+                // who say no more must not keep us looking.
+                Ok(_) => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(PEEK_PAUSE_MAX);
+                }
             }
         }
     }

@@ -98,6 +98,8 @@ words! {
         Flood = "flood",
         /// Not the connection, but one request of HTTP/2 ended: nothing of its answer was taken for too long.
         Stalled = "stalled",
+        /// Ended: what came was no TLS, or one side did not accept the other's.
+        BadHandshake = "bad_handshake",
     }
 }
 words! {

@@ -116,8 +116,34 @@ async fn a_second_signal_ends_it_at_once() {
     talk.say(get(&format!("/chatgroups/{GROUP}"))).await;
     served.program.signal("TERM");
     served.program.says("draining").await;
+    // By its own clock a second has passed.
+    let uptime = async || {
+        let status: Value = serde_json::from_str(&served.look("/status").await.1).unwrap();
+        status["uptime_seconds"].as_u64().unwrap()
+    };
+    let told = uptime().await;
+    soon(async { while uptime().await < told + 2 {} }).await;
     served.program.signal("TERM");
     assert_eq!(served.program.ends().await, Some(1));
+}
+
+#[tokio::test]
+async fn a_signal_that_is_given_twice_in_one_breath_is_one() {
+    let vendor = Vendor::start().await;
+    let mut served = start(&vendor, "drain_timeout = \"10m\"").await;
+    let held = vendor.control.hold(Matcher::path("/chatgroups"), HoldAt::Answer);
+    let mut talk = served.talk().await;
+    talk.say(get(&format!("/chatgroups/{GROUP}"))).await;
+    soon(held.arrived(1)).await;
+    // It hears all of them in the instant in which it goes on.
+    for name in ["STOP", "TERM", "INT", "CONT"] {
+        served.program.signal(name);
+    }
+    served.program.says("draining").await;
+    soon(async { while served.look("/readyz").await.0 != 503 {} }).await;
+    held.release();
+    assert_eq!(talk.hear().await.expect("an answer").status(), 200);
+    assert_eq!(served.program.ends().await, Some(0));
 }
 
 /// Asks on one connection until it ends; how many answers there were, or what was lost.

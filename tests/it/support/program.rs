@@ -98,6 +98,13 @@ impl Program {
         }
     }
 
+    /// Its next line; `None` when it has ended.
+    pub(crate) async fn line(&mut self) -> Option<String> {
+        let line = soon(self.lines.recv()).await;
+        self.said.extend(line.clone());
+        line
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id().expect("it runs")

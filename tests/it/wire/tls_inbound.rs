@@ -96,6 +96,14 @@ async fn both_protocols_are_spoken_and_the_clear_is_not() {
     clear.say(get("/chatgroups/1")).await;
     let heard = clear.hear_all().await;
     assert!(!heard.starts_with(b"HTTP"), "{heard:?}");
+    // Both are counted; who only looks whether somebody listens is not.
+    drop(served.talk().await);
+    assert_eq!(ask(served.address, &both).await.map(|_| ()), None, "it was asked in HTTP/1.1");
+    let counted = "\ngateway_connection_events_total{event=\"bad_handshake\"} 2\n";
+    soon(async { while !served.look("/metrics").await.1.contains(counted) {} }).await;
+    let all = async || served.look("/metrics").await.1.contains("\ngateway_connections 0\n");
+    soon(async { while !all().await {} }).await;
+    assert!(served.look("/metrics").await.1.contains(counted));
     served.program.signal("TERM");
     assert_eq!(served.program.ends().await, Some(0));
 }

@@ -112,6 +112,55 @@ async fn what_a_killed_gateway_left_is_replaced_and_what_a_living_one_holds_is_n
 }
 
 #[tokio::test]
+async fn of_two_that_start_in_one_instant_one_has_the_place() {
+    let vendor = Vendor::start().await;
+    let folder = Folder::with(&listening(&vendor.origin(), BOTH, ""));
+    let socket = folder.path("gateway.sock");
+    // What a killed gateway leaves: nobody listens any more.
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    let lock = std::fs::File::open(folder.path("")).unwrap();
+    lock.lock().unwrap();
+    let arguments = ["serve", "--config", &folder.config()];
+    let (mut first, mut second) = (Program::start(&arguments), Program::start(&arguments));
+    // Both are at the door, and neither has looked whether the place is free.
+    for program in [&first, &second] {
+        let opened = format!("/proc/{}/fd", program.id());
+        let at_the_door = || {
+            let links = std::fs::read_dir(&opened).into_iter().flatten().flatten();
+            let links = links.filter_map(|link| std::fs::read_link(link.path()).ok());
+            links.collect::<Vec<_>>().contains(&std::fs::canonicalize(folder.path("")).unwrap())
+        };
+        soon(async {
+            while !at_the_door() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    lock.unlock().unwrap();
+    let (one, other) = tokio::join!(started(&mut first), started(&mut second));
+    assert!(one != other, "one of them: {one} {other}");
+    let refused = if one { &mut second } else { &mut first };
+    assert_eq!(refused.ends().await, Some(1));
+    assert!(refused.said.join("\n").contains("somebody listens on it"), "{:?}", refused.said);
+    assert_eq!(ask(&socket).await.status(), 200);
+}
+
+/// Whether it listens in the end.
+async fn started(program: &mut Program) -> bool {
+    soon(async {
+        loop {
+            match program.line().await {
+                Some(line) if line.contains("listening on") => return true,
+                Some(_) => {}
+                None => return false,
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
 async fn what_is_no_socket_is_never_removed() {
     for what in ["a file", "a folder", "a link"] {
         let folder = Folder::with(&listening("http://127.0.0.1:1", "\"unix:place\"", ""));
