@@ -174,7 +174,7 @@ impl Parts {
         let policy = Policy {
             callers: callers(config, &numbers, &catalogue),
             operators: operators(config),
-            fairness: Fairness::new(quotas(config, &numbers)),
+            fairness: Fairness::new(quotas(config, &numbers, &catalogue)),
             settings,
         };
         let pools =

@@ -62,11 +62,12 @@ impl Body {
         Self::Stream(Stream(Box::pin(body)))
     }
 
-    /// The same body, which fails when it turns out longer than this, and tells why it failed.
+    /// The same body, which fails when it turns out longer than this, or when something is still to come by then; and
+    /// tells why it failed.
     #[must_use]
-    pub fn limited(self, bytes_max: u64) -> (Self, Fault) {
-        let fault = Fault::default();
-        let limited = Limited { left: bytes_max, bytes_max, fault: fault.clone(), body: self };
+    pub fn limited(self, bytes_max: u64, deadline: Instant) -> (Self, Fault) {
+        let (fault, late) = (Fault::default(), Box::pin(sleep_until(deadline)));
+        let limited = Limited { left: bytes_max, bytes_max, late, fault: fault.clone(), body: self };
         (Self::stream(limited), fault)
     }
 
@@ -168,7 +169,7 @@ pub struct Fault(Arc<OnceLock<Incomplete>>);
 /// What was wrong with it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Incomplete {
-    /// It ended too early, or could not be read.
+    /// It ended too early, could not be read, or did not come in time.
     Cut,
     /// It is longer than this.
     TooLarge(u64),
@@ -182,10 +183,11 @@ impl Fault {
     }
 }
 
-/// A body that may only be so long.
+/// A body that may only be so long, and take so long.
 struct Limited {
     left: u64,
     bytes_max: u64,
+    late: Pin<Box<Sleep>>,
     fault: Fault,
     body: Body,
 }
@@ -198,7 +200,14 @@ impl HttpBody for Limited {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let frame = match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(frame) => frame,
+            // Only who waits for a caller looks at the time: that the vendor takes long is not his fault.
+            Poll::Pending => {
+                std::task::ready!(self.late.as_mut().poll(cx));
+                Some(Err(BodyError::TimedOut))
+            }
+        };
         let length = match &frame {
             Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
             Some(Err(_)) => {

@@ -79,27 +79,22 @@ impl Callers {
     /// # Errors
     /// [`Unidentified`] when there is no caller of these headers.
     pub fn identify(&self, headers: &HeaderMap) -> Result<Option<u16>, Unidentified> {
-        let bearer = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
-        let bearer = bearer.and_then(|value| {
-            let (scheme, rest) = value.split_at_checked(7)?;
-            scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest.trim_ascii())
-        });
+        let mut all = headers.get_all(AUTHORIZATION).iter().map(|value| bearer(value.as_bytes()));
         if self.is_open() {
             return if headers.contains_key(ORIGIN) {
                 Err(Unidentified::Origin)
-            } else if bearer
-                .is_some_and(|token| ["YWMt", "dt-", "007"].iter().any(|p| token.starts_with(p.as_bytes())))
-            {
+            } else if all.flatten().any(is_vendors) {
                 Err(Unidentified::VendorToken)
             } else {
                 Ok(None)
             };
         }
+        let key = all.next().flatten().ok_or(Unidentified::Missing)?;
         // Of two keys nobody knows whose request it is.
-        if headers.get_all(AUTHORIZATION).iter().count() > 1 {
+        if all.next().is_some() {
             return Err(Unidentified::Wrong);
         }
-        self.of_key(bearer.ok_or(Unidentified::Missing)?).map(Some).ok_or(Unidentified::Wrong)
+        self.of_key(key).map(Some).ok_or(Unidentified::Wrong)
     }
 
     /// The caller whose key this is.
@@ -134,6 +129,17 @@ impl Callers {
         let rules = self.allowed.get(usize::from(caller));
         rules.is_some_and(|rules| rules.get(endpoint).copied().unwrap_or(false))
     }
+}
+
+/// What follows `Bearer`.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest.trim_ascii())
+}
+
+/// Whether this looks like a token of the vendor's.
+fn is_vendors(token: &[u8]) -> bool {
+    ["YWMt", "dt-", "007"].iter().any(|begins| token.starts_with(begins.as_bytes()))
 }
 
 /// `*` stands for any text, anywhere in the pattern.

@@ -12,6 +12,7 @@ mod ask;
 pub mod batch;
 mod call;
 mod directives;
+mod errand;
 pub mod explain;
 mod grant;
 pub mod hear;
@@ -22,6 +23,7 @@ pub mod read;
 pub mod refusal;
 mod relay;
 mod reply;
+mod seat;
 mod sleep;
 mod stale;
 mod write;
@@ -29,8 +31,9 @@ mod write;
 use crate::body::Body;
 use crate::cache::{Cache, Flights, Secret};
 use crate::catalogue::{Catalogue, Effect};
+use crate::clock;
 use crate::exchange::CacheOutcome;
-use crate::limit::{Limits, PoolId};
+use crate::limit::{Limits, PoolId, QuotaSpent};
 use crate::tasks::Tasks;
 use crate::telemetry::cells::ConnectionEvent;
 use crate::telemetry::{Desk, Ledger};
@@ -38,17 +41,17 @@ use crate::token::TokenKeeper;
 use crate::upstream::Upstream;
 use arc_swap::{ArcSwap, Guard};
 use call::Call;
-use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response};
 pub use policy::Policy;
 use read::Question;
-use refusal::Refusal;
+use refusal::{Budget, Refusal};
+use seat::{Seat, seated};
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -225,13 +228,16 @@ impl Gateway {
             return Ok(Step::Grant(Box::new(request)));
         }
         ledger.caller = policy.callers.identify(request.headers()).map_err(Refusal::Unidentified)?;
-        let call = Call::classify(&house.catalogue, &policy.settings, request, came, ledger)?;
-        if let Err(refusal) = may(house, policy, ledger, &call) {
+        let mut call = Call::classify(&house.catalogue, &policy.settings, request, came, ledger)?;
+        let may = may(house, policy, ledger, &call).and_then(|()| call.check_head(&policy.settings));
+        if let Err(refusal) = may {
             // Who is to extend the rules must see what was asked for.
             ledger.path = Some(call.subject.path().into());
+            if call.acts(&house.catalogue) {
+                self.desk.audit_refused(ledger, refusal.row().reason);
+            }
             return Err(refusal);
         }
-        let mut call = call.check_head(&policy.settings)?;
         if let Some(response) = self.look_up(policy, &mut call, ledger) {
             return Ok(Step::Reply(response));
         }
@@ -272,6 +278,7 @@ impl Gateway {
 
 impl Passage {
     async fn go(&self, call: Box<Call>, mut ledger: Ledger) -> Response<Body> {
+        let acts = call.acts(&self.house.catalogue);
         // Behind a pointer each: moved about by value they cost more than the allocation.
         let going: Going<'_> = match &self.house.catalogue[call.subject.endpoint].endpoint.effect {
             Effect::Read(_) => Box::pin(self.read(call, &mut ledger)),
@@ -282,6 +289,13 @@ impl Passage {
         };
         let seat = Seat::take(&self.house.waiting, self.policy.settings.requests_max);
         let result = seated(seat, going).await;
+        if let Err(refusal) = &result
+            && acts
+            && ledger.calls == 0
+        {
+            // What has left tells of itself, whoever has stayed to hear it.
+            self.desk.audit_refused(&ledger, refusal.row().reason);
+        }
         answer(result, ledger)
     }
 
@@ -302,7 +316,10 @@ impl Passage {
 fn may(house: &House, policy: &Policy, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
     right(house, policy, ledger.caller, call)?;
     match ledger.caller {
-        Some(caller) => policy.fairness.check(usize::from(caller)).map_err(Refusal::CallerLimited),
+        Some(caller) => {
+            let endpoint = usize::from(call.subject.endpoint.0);
+            policy.fairness.check(caller, Some(endpoint)).map_err(limited)
+        }
         None => Ok(()),
     }
 }
@@ -319,10 +336,9 @@ fn right(house: &House, policy: &Policy, caller: Option<u16>, call: &Call) -> Re
     Ok(())
 }
 
-/// Whatever waits takes a seat, and a panic in it ends nothing else.
-async fn seated(seat: Option<Seat<'_>>, going: Going<'_>) -> Result<Response<Body>, Refusal> {
-    let _seat = seat.ok_or(Refusal::Full)?;
-    AssertUnwindSafe(going).catch_unwind().await.unwrap_or(Err(Refusal::Broken))
+/// A caller's own quota is spent.
+fn limited(spent: QuotaSpent) -> Refusal {
+    Refusal::CallerLimited(Budget { pool: spent.name, rate: spent.rate, again: spent.again })
 }
 
 fn answer(result: Result<Response<Body>, Refusal>, ledger: Ledger) -> Response<Body> {
@@ -340,26 +356,9 @@ fn close(response: Response<Body>, ledger: Ledger) -> Response<Body> {
 
 /// Answers a refusal at the one desk.
 fn refused(refusal: &Refusal, mut ledger: Ledger) -> Response<Body> {
-    let row = refusal.row();
-    ledger.refusal = Some(row.reason);
-    close(refusal.response(), ledger)
-}
-
-/// The right to wait, given back when dropped.
-struct Seat<'a>(&'a AtomicUsize);
-
-impl<'a> Seat<'a> {
-    fn take(seats: &'a AtomicUsize, max: usize) -> Option<Self> {
-        let seat = Self(seats);
-        let taken = seats.fetch_add(1, Ordering::Relaxed);
-        (taken < max).then_some(seat)
-    }
-}
-
-impl Drop for Seat<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    ledger.refusal = Some(refusal.row().reason);
+    let took = clock::now().saturating_duration_since(ledger.opened);
+    close(refusal.response(took), ledger)
 }
 
 impl Future for Outcome {

@@ -16,7 +16,7 @@ mod pool;
 mod quota;
 mod row;
 
-pub use fairness::Fairness;
+pub use fairness::{Fairness, QuotaSpent, Quotas};
 pub use patience::Place;
 pub use row::ROW_POOLS_MAX;
 

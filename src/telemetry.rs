@@ -101,6 +101,13 @@ impl Desk {
         log::audit(&log::caller(&self.office, caller), self.name(endpoint), path, outcome);
     }
 
+    /// The same for a change that was refused before it left.
+    pub fn audit_refused(&self, exchange: &Exchange, reason: &str) {
+        if let Some(endpoint) = exchange.endpoint {
+            self.audit(exchange.caller, endpoint, exchange.path.as_deref().unwrap_or("-"), reason);
+        }
+    }
+
     /// The audit line of a token request, whoever answered it.
     pub fn audit_grant(&self, caller: Option<u16>, outcome: &str) {
         log::audit(&log::caller(&self.office, caller), "token", "/token", outcome);

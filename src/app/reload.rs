@@ -71,7 +71,7 @@ impl Reloader {
         let policy = Policy {
             callers: callers(&next, &numbers, catalogue),
             operators: operators(&next),
-            fairness: before.fairness.renewed(quotas(&next, &numbers)),
+            fairness: before.fairness.renewed(quotas(&next, &numbers, catalogue)),
             settings,
         };
         if let Some((tls, read)) = certificates {

@@ -6,7 +6,7 @@ use super::StartError;
 use crate::cache::{self, Secret};
 use crate::caller::{self, Callers};
 use crate::catalogue::{Catalogue, Effect, Endpoint, Pool};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Pattern};
 use crate::easemob::grant::Unit;
 use crate::gateway::hear;
 use crate::token::{self, ask::Asker, files::Disk, seal::Owner, seal::derive, state::StateDir};
@@ -72,13 +72,24 @@ pub(super) fn operators(config: &Config) -> Callers {
     Callers::new(&keys.map(operator).collect::<Vec<_>>(), &[])
 }
 
-/// Each caller's own quota, at its number.
-pub(super) fn quotas(config: &Config, numbers: &[u16]) -> Vec<Option<Rate>> {
-    let mut quotas = Vec::new();
+/// Each caller's own quotas, at its number. They are called as their settings are.
+pub(super) fn quotas(config: &Config, numbers: &[u16], catalogue: &Catalogue) -> Vec<limit::Quotas> {
+    let mut quotas: Vec<limit::Quotas> = Vec::new();
     for (caller, number) in config.callers.iter().zip(numbers) {
         let at = usize::from(*number);
-        quotas.resize(quotas.len().max(at + 1), None);
-        quotas[at] = caller.quota;
+        quotas.resize(quotas.len().max(at + 1), limit::Quotas::default());
+        let named =
+            |(pattern, rate): (&Pattern, &Rate)| (format!("quotas.{}", pattern.as_str()).into(), *rate);
+        // Of several patterns for one endpoint the longest counts.
+        let narrowest = |endpoint: &str| {
+            let fitting = caller.quotas.keys().enumerate().filter(|(_, pattern)| pattern.matches(endpoint));
+            fitting.max_by_key(|(_, pattern)| pattern.as_str().len()).map(|(at, _)| at)
+        };
+        quotas[at] = limit::Quotas {
+            all: caller.quota.map(|rate| ("quota".into(), rate)),
+            some: caller.quotas.iter().map(named).collect(),
+            of_endpoint: catalogue.rows().map(|(_, row)| narrowest(row.endpoint.name)).collect(),
+        };
     }
     quotas
 }

@@ -12,7 +12,7 @@ use super::context::Context;
 use super::nearest::nearest;
 use super::secret::open_to_all;
 use super::value::Text;
-use super::{Caller, Config, Listen};
+use super::{Caller, Config, Listen, Pattern};
 use crate::units::Address;
 
 /// Asks every question; the answers are mistakes and warnings in the context.
@@ -222,7 +222,12 @@ fn callers(callers: &[Caller], context: &mut Context<'_>) {
                 context.contradiction(&[&name], what, "keys that are nobody else's");
             }
         }
-        allowed(index, caller, context);
+        for (number, pattern) in caller.allow.iter().enumerate() {
+            matches_some(&format!("callers[{index}].allow[{number}]"), pattern, context);
+        }
+        for pattern in caller.quotas.keys() {
+            matches_some(&format!("callers[{index}].quotas.{:?}", pattern.as_str()), pattern, context);
+        }
         if caller.allow.is_empty() {
             let warning = "has no `allow`: all it may do is to ask for its token";
             context.warnings.push(format!("callers[{index}]: {:?} {warning}", caller.name));
@@ -246,15 +251,12 @@ fn operators(config: &Config, context: &mut Context<'_>) {
 }
 
 /// A pattern that matches nothing is a slip of the pen, and would be found only as a refusal.
-fn allowed(index: usize, caller: &Caller, context: &mut Context<'_>) {
-    for (number, pattern) in caller.allow.iter().enumerate() {
-        let all = pattern.as_str() == "*";
-        if !all && !context.known.endpoints.iter().any(|name| pattern.matches(name)) {
-            let name = format!("callers[{index}].allow[{number}]");
-            let what = format!("{name}: {:?} matches no endpoint", pattern.as_str());
-            let expected = known(pattern.as_str(), &context.known.endpoints);
-            context.contradiction(&[&name], what, &expected);
-        }
+fn matches_some(name: &str, pattern: &Pattern, context: &mut Context<'_>) {
+    let all = pattern.as_str() == "*";
+    if !all && !context.known.endpoints.iter().any(|endpoint| pattern.matches(endpoint)) {
+        let what = format!("{name}: {:?} matches no endpoint", pattern.as_str());
+        let expected = known(pattern.as_str(), &context.known.endpoints);
+        context.contradiction(&[name], what, &expected);
     }
 }
 

@@ -6,10 +6,14 @@
 //! What may surprise: a key itself has no place here, only its digest. A mistake in `keys` is
 //! shown without its line, since the likeliest one is a key in a digest's place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use toml::de::DeValue;
+
+use super::context::Context;
 use super::mistake::Show;
-use super::value::{Rule, Text, Wrong};
+use super::value::{Given, Raw, Rule, Text, Value, Wrong, quote};
 use super::{Section, Settings};
 use crate::units::Rate;
 
@@ -25,6 +29,9 @@ pub struct Caller {
     pub allow: Vec<Pattern>,
     /// How often it may ask, hits included; as many may come at once. Default: as often as it likes.
     pub quota: Option<Rate>,
+    /// How often it may ask for what a pattern names, beside that; of several patterns for one
+    /// endpoint the longest counts. Default: none.
+    pub quotas: BTreeMap<Pattern, Rate>,
 }
 
 /// The SHA-256 of a caller key: `"sha256:…"` with 64 hexadecimal digits.
@@ -32,22 +39,29 @@ pub struct Caller {
 pub struct KeyDigest([u8; 32]);
 
 /// A pattern over endpoint names: `*`, `group.*`, `*.read` or a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pattern(String);
 
 // === impl Caller ===
 
 impl Section for Caller {
     fn start() -> Self {
-        Self { name: String::new(), keys: Vec::new(), allow: Vec::new(), quota: None }
+        Self {
+            name: String::new(),
+            keys: Vec::new(),
+            allow: Vec::new(),
+            quota: None,
+            quotas: BTreeMap::new(),
+        }
     }
 
     fn settings(&mut self, each: &mut impl Settings) {
-        let Self { name, keys, allow, quota } = self;
+        let Self { name, keys, allow, quota, quotas } = self;
         each.required("name", name, Rule::is(NAME, |name: &String| is_name(name)));
         each.required("keys", keys, Rule::is(KEYS, |keys: &Vec<_>| (1..=2).contains(&keys.len())));
         each.setting("allow", allow, Rule::any());
         each.setting("quota", quota, Rule::any());
+        each.setting("quotas", quotas, Rule::any());
     }
 }
 
@@ -145,3 +159,45 @@ impl Text for Pattern {
         self.0.clone()
     }
 }
+
+/// Quotas by pattern: a table, whose keys stand in quotes since they hold dots.
+impl Value for BTreeMap<Pattern, Rate> {
+    fn read(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Self> {
+        let Given::Toml(DeValue::Table(table)) = &raw.given else {
+            return context.wrong_type(raw, QUOTAS);
+        };
+        let mut quotas = Some(Self::new());
+        for (key, value) in table {
+            let (name, text) = (format!("{}.{:?}", raw.name, key.get_ref()), key.get_ref().as_ref());
+            context.found(&name, &key.span().into());
+            let part = |place| Raw { name: name.clone(), place, given: Given::Toml(value.get_ref()) };
+            let pattern = match Pattern::parse(text) {
+                // `group.read` without quotes is a table in a table.
+                _ if value.get_ref().is_table() => context.unfit(
+                    &part(key.span().into()),
+                    "a name with a dot needs quotes".to_owned(),
+                    QUOTAS,
+                ),
+                Ok(pattern) => Some(pattern),
+                Err(wrong) => context.unfit(&part(key.span().into()), wrong.what, Pattern::EXPECTED),
+            };
+            let pair =
+                pattern.and_then(|pattern| Some((pattern, Rate::read(&part(value.span().into()), context)?)));
+            quotas = quotas.zip(pair).map(|(mut quotas, (pattern, rate))| {
+                quotas.insert(pattern, rate);
+                quotas
+            });
+        }
+        quotas
+    }
+
+    fn print(&self) -> Option<String> {
+        let pair = |(pattern, rate): (&Pattern, &Rate)| {
+            format!("{} = {}", quote(&pattern.show()), quote(&rate.show()))
+        };
+        let pairs: Vec<String> = self.iter().map(pair).collect();
+        (!pairs.is_empty()).then(|| format!("{{ {} }}", pairs.join(", ")))
+    }
+}
+
+const QUOTAS: &str = r#"rates by pattern, as in { "group.*" = "50/s" }"#;

@@ -118,9 +118,12 @@ fn about_token(said: &Said<'_>) -> bool {
     }
 }
 
-/// An error body in the vendor's shape, so that clients written for the vendor can read it.
+/// An error body in the vendor's shape, so that clients written for the vendor can read it: told at this time, after
+/// so many milliseconds.
 #[must_use]
-pub fn speak(error: &str, description: &str, unix_ms: u64) -> String {
+pub fn speak(error: &str, description: &str, unix_ms: u64, took_ms: u64) -> String {
     let (error, description) = (serde_json::json!(error), serde_json::json!(description));
-    format!(r#"{{"error":{error},"error_description":{description},"timestamp":{unix_ms},"duration":0}}"#)
+    format!(
+        r#"{{"error":{error},"error_description":{description},"timestamp":{unix_ms},"duration":{took_ms}}}"#
+    )
 }

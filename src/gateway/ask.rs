@@ -5,10 +5,10 @@
 //! new permit; a call that never left is sent again whatever it is; a safe read is repeated once when the
 //! connection broke or the vendor stumbled. A write is never repeated after it has left.
 
-use super::call::Subject;
+use super::Passage;
+use super::errand::{Errand, Payload};
 use super::refusal::{Budget, Refusal};
-use super::{Call, Passage};
-use crate::body::{Body, Collected, Fault, Incomplete};
+use crate::body::{Body, Collected};
 use crate::catalogue::EndpointId;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect::{Verdict, judge, refused_as};
@@ -16,48 +16,13 @@ use crate::exchange::CallOutcome;
 use crate::limit::{Charge, Permit, Spent, SpentKind};
 use crate::telemetry::cells::Repeat;
 use crate::token::{NoToken, Refused, Token};
-use crate::upstream::headers::to_vendor;
 use crate::upstream::{Answer, Lane, SendError};
-use bytes::Bytes;
-use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
-};
-use http::{Method, Request, StatusCode, Uri};
+use http::StatusCode;
+use http::header::{HeaderMap, RETRY_AFTER};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What is to be asked.
-#[derive(Debug)]
-pub(super) struct Errand {
-    pub(super) endpoint: EndpointId,
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    /// As they go to the vendor, but for the token.
-    pub(super) headers: HeaderMap,
-    pub(super) payload: Payload,
-    pub(super) patience: Duration,
-    /// It may be sent twice without harm.
-    pub(super) safe: bool,
-    /// Answers of success up to this length are read whole; longer ones stream.
-    pub(super) whole_bytes_max: usize,
-    /// What it spends of each pool of its row; one, where nothing is said.
-    pub(super) weights: Vec<u32>,
-    /// Calls that have left.
-    pub(super) calls: u8,
-}
-
-/// A request's body.
-#[derive(Debug)]
-pub(super) enum Payload {
-    /// At hand: can be sent again.
-    Bytes(Bytes),
-    /// Can be sent once.
-    Stream(Body, Fault),
-    /// Has been sent, or is on its way.
-    Gone(Fault),
-}
 
 /// What the vendor said, and what that means.
 #[derive(Debug)]
@@ -85,96 +50,17 @@ const SHORT_BYTES: u64 = 16 * 1024;
 /// A connection that turns out to be closed before anything was sent costs a new one, so many times.
 const NOT_SENT_MAX: u8 = 3;
 
-impl Errand {
-    /// What a call asks, with the caller's own headers.
-    pub(super) fn new(passage: &Passage, call: Call, payload: Payload) -> Self {
-        let patience = call.patience(&passage.policy.settings);
-        let (parts, _) = call.request.into_parts();
-        let mut errand = Self::of(&call.subject, parts.method, payload, patience);
-        errand.headers = parts.headers;
-        to_vendor(&mut errand.headers, &passage.policy.settings.host);
-        errand
-    }
-
-    /// The same with no header of the caller's: what is asked for many carries nothing of any one of them.
-    pub(super) fn shared(passage: &Passage, call: &Call, bytes: Bytes) -> Self {
-        let patience = call.patience(&passage.policy.settings);
-        let json = !bytes.is_empty();
-        let mut errand = Self::of(&call.subject, call.asked_method(), Payload::Bytes(bytes), patience);
-        errand.headers.insert(HOST, passage.policy.settings.host.clone());
-        errand.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        errand.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if json {
-            errand.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        errand.safe = true;
-        errand.whole_bytes_max = passage.policy.settings.answer_bytes_max;
-        errand
-    }
-
-    fn of(subject: &Subject, method: Method, payload: Payload, patience: Duration) -> Self {
-        Self {
-            endpoint: subject.endpoint,
-            safe: super::is_safe(&method),
-            method,
-            // Path and query only, whatever form the target came in.
-            uri: Uri::from(subject.target.clone()),
-            headers: HeaderMap::new(),
-            payload,
-            patience,
-            whole_bytes_max: 0,
-            weights: Vec::new(),
-            calls: 0,
-        }
-    }
-
-    fn request(&mut self, token: &Token) -> Request<Body> {
-        let body = match std::mem::replace(&mut self.payload, Payload::Bytes(Bytes::new())) {
-            Payload::Bytes(bytes) => {
-                self.payload = Payload::Bytes(bytes.clone());
-                if bytes.is_empty() { Body::Empty } else { Body::Kept(bytes) }
-            }
-            Payload::Stream(body, fault) => {
-                self.payload = Payload::Gone(fault);
-                body
-            }
-            Payload::Gone(fault) => {
-                self.payload = Payload::Gone(fault);
-                Body::Empty
-            }
-        };
-        let mut request = Request::new(body);
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = self.uri.clone();
-        // The copy stays, and the one with room in it goes: the connection reads the answer's headers into it.
-        let kept = self.headers.clone();
-        *request.headers_mut() = std::mem::replace(&mut self.headers, kept);
-        request.headers_mut().insert(AUTHORIZATION, token.header.clone());
-        request
-    }
-
-    /// Why it broke: because of the caller, if his body did not come whole.
-    fn broken(&self, what: String) -> Refusal {
-        let fault = if let Payload::Gone(fault) = &self.payload { fault.get() } else { None };
-        match fault {
-            Some(Incomplete::TooLarge(bytes_max)) => Refusal::TooLarge(bytes_max),
-            Some(Incomplete::Cut) => Refusal::BodyCut,
-            None => Refusal::Unreachable(what),
-        }
-    }
-
-    fn can_repeat(&self) -> bool {
-        matches!(self.payload, Payload::Bytes(_))
-    }
-}
-
 impl Passage {
     /// Asks, as often as it may. `leaves` is called just before the first sending.
     pub(super) async fn ask(&self, errand: &mut Errand, leaves: impl Fn() + Send) -> Result<Judged, Lost> {
         let (mut renewed, mut repeated, mut not_sent) = (false, false, 0);
+        // What the vendor said to what is asked once more, should there be no way to ask.
+        let mut said = None;
         loop {
-            let token = self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
-            let (lane, permit) = self.ready(errand).await?;
+            let (token, lane, permit) = match self.prepare(errand).await {
+                Ok(prepared) => prepared,
+                Err(lost) => return said.unwrap_or(Err(lost)),
+            };
             let (left, reused) = (clock::now(), lane.reused);
             if errand.calls == 0 {
                 leaves();
@@ -194,9 +80,10 @@ impl Passage {
                         return Err(Lost::Refused(Refusal::Unreachable("connections close at once".into())));
                     }
                 }
-                Err(Failed::Broken(_)) if errand.safe && reused && !repeated && errand.can_repeat() => {
+                Err(Failed::Broken(what)) if errand.safe && reused && !repeated && errand.can_repeat() => {
                     self.desk.cells.repeat(Repeat::Broken);
                     repeated = true;
+                    said = Some(Err(Lost::Unknown(errand.broken(what))));
                 }
                 Err(Failed::Broken(what)) => return Err(Lost::Unknown(errand.broken(what))),
                 Err(Failed::TooSlow) => return Err(Lost::Unknown(Refusal::TimedOut)),
@@ -215,10 +102,19 @@ impl Passage {
                     Next::Repeat => {
                         self.desk.cells.repeat(Repeat::Failed);
                         repeated = true;
+                        // One that streams holds the connection that may be needed.
+                        said = matches!(judged.content, Collected::Whole(_)).then_some(Ok(judged));
                     }
                 },
             }
         }
+    }
+
+    /// All that a call needs: the permit last.
+    async fn prepare(&self, errand: &Errand) -> Result<(Arc<Token>, Lane, Permit), Lost> {
+        let token = self.house.tokens.get().await.map_err(|why| Lost::Refused(why.into()))?;
+        let (lane, permit) = self.ready(errand).await?;
+        Ok((token, lane, permit))
     }
 
     /// A connection that is ready, and the permit to use it now.
@@ -382,10 +278,12 @@ impl From<NoToken> for Refusal {
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3).
 fn seconds(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are more than anybody will wait.
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
-    let at = httpdate::parse_http_date(text.trim()).ok()?;
+    let at = httpdate::parse_http_date(text).ok()?;
     let at_ms = at.duration_since(std::time::UNIX_EPOCH).ok()?.as_millis() as u64;
     Some(Duration::from_millis(at_ms.saturating_sub(clock::unix_ms())))
 }

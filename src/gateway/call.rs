@@ -78,7 +78,7 @@ impl Call {
     }
 
     /// What can be refused by the head alone.
-    pub(super) fn check_head(self, settings: &Settings) -> Result<Self, Refusal> {
+    pub(super) fn check_head(&self, settings: &Settings) -> Result<(), Refusal> {
         // Chunks are undone here, once; what is inside of another coding would be passed on without its label.
         let mut codings = self.request.headers().get_all(TRANSFER_ENCODING).iter();
         if let Some(coding) = codings.next()
@@ -90,7 +90,7 @@ impl Call {
             Some(length) if length > settings.body_bytes_max => {
                 Err(Refusal::TooLarge(settings.body_bytes_max))
             }
-            _ => Ok(self),
+            _ => Ok(()),
         }
     }
 
@@ -99,6 +99,15 @@ impl Call {
         match &catalogue[self.subject.endpoint].endpoint.effect {
             Effect::Read(read) => Some(read),
             _ => None,
+        }
+    }
+
+    /// Whether it does something: a write, or what is passed on by a method that is not for reading.
+    pub(super) fn acts(&self, catalogue: &Catalogue) -> bool {
+        match &catalogue[self.subject.endpoint].endpoint.effect {
+            Effect::Read(_) => false,
+            Effect::Write(_) => self.changes(catalogue),
+            Effect::Relay => !is_safe(self.request.method()),
         }
     }
 
@@ -140,9 +149,9 @@ impl Call {
 
     /// How long it may wait for a permit: the gateway's patience, or the caller's own if he has less.
     pub(super) fn patience(&self, settings: &Settings) -> Duration {
-        let named = self.request.headers().get("x-request-timeout-ms");
-        let named = named.and_then(|ms| ms.to_str().ok()?.trim().parse().ok()).map(Duration::from_millis);
-        named.map_or(settings.patience, |named| named.min(settings.patience))
+        let named = self.request.headers().get_all("x-request-timeout-ms").iter();
+        let named = named.filter_map(|ms| ms.to_str().ok()?.trim().parse().ok()).map(Duration::from_millis);
+        named.fold(settings.patience, Duration::min)
     }
 
     /// Whether the body is compressed, so that the gateway cannot read it.

@@ -77,7 +77,7 @@ impl House {
         }
         let mut exchange = Exchange::new(clock::now(), request.method().clone());
         let came = self.cache.epochs.now();
-        let call = Call::classify(&self.catalogue, &policy.settings, request, came, &mut exchange)?;
+        let mut call = Call::classify(&self.catalogue, &policy.settings, request, came, &mut exchange)?;
         let row = &self.catalogue[call.subject.endpoint];
         known.insert("endpoint".to_owned(), json!(row.endpoint.name));
         known.insert("effect".to_owned(), json!(row.endpoint.effect.as_str()));
@@ -85,7 +85,7 @@ impl House {
         if caller.is_some() || policy.callers.is_open() {
             right(self, policy, caller, &call)?;
         }
-        let mut call = call.check_head(&policy.settings)?;
+        call.check_head(&policy.settings)?;
         let body = self.body_of(&call, asked.body.as_bytes())?;
         call.subject.check_tags(&self.catalogue, body.as_ref())?;
         let values = call.subject.values(body.as_ref(), None);

@@ -5,10 +5,10 @@
 //! token are passed on for callers who have that right by name; every other grant is refused, since its answer
 //! could be an app token.
 
-use super::ask::{Errand, Payload};
+use super::errand::{Errand, Payload};
 use super::refusal::Refusal;
 use super::reply::Way;
-use super::{Call, Passage, may};
+use super::{Call, Passage, limited, may};
 use crate::body::{Body, Collected};
 use crate::caller::Unidentified;
 use crate::catalogue::path::canonical;
@@ -28,18 +28,23 @@ pub(super) const EXPIRES_IN_S: u64 = 86_400;
 const OPEN_DOOR: &str = "open";
 /// Where tokens are asked for.
 const TOKEN: &str = "/token";
+/// The longest spelling of it that is looked at: each letter escaped, and an extension.
+const SPELLING_MAX: usize = 64;
 /// A token request is small.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 static MEMBERS: LazyLock<Pointers> =
     LazyLock::new(|| Pointers::new(&["/grant_type", "/client_id", "/client_secret"]));
 
-/// Whether this asks for a token, by whatever method.
+/// Whether this asks for a token, by whatever method and in whatever spelling: in capitals, or with an extension, it is
+/// the same path to some servers.
 pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
     let below = request.uri().path().strip_prefix(prefix).unwrap_or_default();
-    // Another spelling is the same path to the vendor; no spelling is longer than this.
-    let is_odd = || below.len() <= 3 * TOKEN.len() && (below.contains('%') || below.ends_with('/'));
-    below == TOKEN || is_odd() && canonical(below).is_ok_and(|below| below == TOKEN)
+    let looks_so = |path: &str| path.split('.').next().is_some_and(|path| path.eq_ignore_ascii_case(TOKEN));
+    // No spelling begins otherwise, or is longer.
+    let may_be =
+        || below.len() <= SPELLING_MAX && matches!(below.as_bytes().get(1), Some(b't' | b'T' | b'%'));
+    below == TOKEN || may_be() && canonical(below).is_ok_and(|below| looks_so(&below))
 }
 
 impl Passage {
@@ -51,6 +56,10 @@ impl Passage {
         ledger.path = Some(TOKEN.into());
         if *request.method() != Method::POST {
             return Err(Refusal::BadGrant("illegal_argument", "Tokens are asked for by POST."));
+        }
+        let below = request.uri().path().strip_prefix(&*self.policy.settings.prefix).unwrap_or_default();
+        if canonical(below).is_ok_and(|below| below != TOKEN) {
+            return Err(Refusal::BadGrant("illegal_argument", "Tokens are asked for at /token."));
         }
         if request.uri().query().is_some_and(names_grant) {
             return Err(Refusal::BadGrant("illegal_argument", "The grant belongs into the body."));
@@ -98,6 +107,7 @@ impl Passage {
                 return Err(Refusal::BadGrant("invalid_grant", "client_secret does not match"));
             }
             ledger.caller = Some(named);
+            self.policy.fairness.check(named, None).map_err(limited)?;
             key
         };
         let application = self.house.tokens.get().await.map_err(Refusal::from)?.application.clone();

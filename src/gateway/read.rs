@@ -4,8 +4,9 @@
 //! brings is kept only if it is what it should be: a JSON object without an error, whose tags can be read.
 //! Answers too large to keep go to whoever began the flight as a stream; the others ask for themselves.
 
-use super::ask::{Errand, Judged, Lost, Payload};
+use super::ask::{Judged, Lost};
 use super::call::Subject;
+use super::errand::{Errand, Payload};
 use super::keep::Landing;
 use super::refusal::Refusal;
 use super::reply::{self, Way, Why};

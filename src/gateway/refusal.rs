@@ -33,7 +33,7 @@ pub enum Refusal {
     /// The caller may not use this endpoint.
     Forbidden,
     /// The caller's own quota is spent.
-    CallerLimited(Duration),
+    CallerLimited(Budget),
     /// Another org or app than the configured one.
     UnknownApp,
     /// No such endpoint, and the policy is to refuse those.
@@ -54,7 +54,7 @@ pub enum Refusal {
     BodyCut,
     /// A token request that the gateway does not answer: why, and the vendor's word for it.
     BadGrant(&'static str, &'static str),
-    /// The vendor's limit would be exceeded.
+    /// The vendor's limit would be exceeded: of which pool.
     BudgetSpent(Budget),
     /// The caller wants an answer from memory, and memory has none.
     NotKept,
@@ -76,10 +76,10 @@ pub enum Refusal {
     Broken,
 }
 
-/// A limit of the vendor's that is spent.
+/// A limit that is spent: the vendor's, or a caller's own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Budget {
-    /// The pool's name.
+    /// The name of the pool, or of the quota's setting.
     pub pool: Arc<str>,
     /// How much there is of it.
     pub rate: Rate,
@@ -135,11 +135,11 @@ impl Refusal {
         Row { status, error, reason }
     }
 
-    /// The answer.
+    /// The answer, to a request that took so long.
     #[must_use]
-    pub fn response(&self) -> Response<Body> {
+    pub fn response(&self, took: Duration) -> Response<Body> {
         let row = self.row();
-        let body = dialect::speak(row.error, &self.description(), clock::unix_ms());
+        let body = dialect::speak(row.error, &self.description(), clock::unix_ms(), took.as_millis() as u64);
         let mut response = Response::new(Body::Kept(body.into()));
         *response.status_mut() = row.status;
         let headers = response.headers_mut();
@@ -149,7 +149,7 @@ impl Refusal {
         if let Some(after) = self.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(after)));
         }
-        if let Self::BudgetSpent(budget) = self {
+        if let Self::BudgetSpent(budget) | Self::CallerLimited(budget) = self {
             budget.tell(headers);
         }
         if let Self::WrongMethod(allow) = self
@@ -165,8 +165,8 @@ impl Refusal {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::CallerLimited(after) | Self::NoToken(after) => Some(*after),
-            Self::BudgetSpent(budget) => Some(budget.again),
+            Self::NoToken(after) => Some(*after),
+            Self::BudgetSpent(budget) | Self::CallerLimited(budget) => Some(budget.again),
             Self::Full | Self::FlightFull | Self::SendAgain => Some(Duration::from_secs(1)),
             _ => None,
         }

@@ -1,9 +1,12 @@
 //! What is passed through: nothing is kept, nothing is touched. Metered all the same.
 //!
 //! Bodies stream both ways; only what is short enough to be sent twice is read first. Where the vendor counts
-//! recipients and not calls, a body is read whole, or nobody knows what it costs.
+//! recipients and not calls, a body is read whole, or nobody knows what it costs. What does something leaves an audit
+//! line, also when its caller has gone.
 
-use super::ask::{Errand, Payload};
+use super::ask::{Judged, Lost};
+use super::call::Subject;
+use super::errand::{Errand, Payload};
 use super::refusal::Refusal;
 use super::reply::Way;
 use super::{Call, Passage};
@@ -11,6 +14,16 @@ use crate::body::Body;
 use crate::catalogue::weight::Weightless;
 use crate::exchange::{CacheOutcome, Exchange};
 use http::Response;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Something that is done at the vendor: told of when it is dropped, if it has left.
+struct Act<'a> {
+    passage: &'a Passage,
+    subject: Subject,
+    caller: Option<u16>,
+    left: AtomicBool,
+    outcome: &'static str,
+}
 
 impl Passage {
     pub(super) async fn relay(
@@ -21,10 +34,15 @@ impl Passage {
         ledger.cache = CacheOutcome::Relay;
         let (payload, weights) = self.weighed(&mut call).await?;
         let way = if super::is_safe(call.request.method()) { Way::Bypass } else { Way::Passed };
+        let mut act = call.acts(&self.house.catalogue).then(|| Act::new(self, &call, ledger.caller));
         let mut errand = Errand::new(self, *call, payload);
         errand.weights = weights;
-        let judged = self.ask(&mut errand, || {}).await;
+        let leaves = || act.iter().for_each(|act| act.left.store(true, Ordering::Relaxed));
+        let judged = self.ask(&mut errand, leaves).await;
         ledger.calls = errand.calls;
+        if let Some(act) = &mut act {
+            act.ended(&judged, errand.calls);
+        }
         Ok(judged.map_err(Refusal::from)?.reply(way))
     }
 
@@ -42,5 +60,31 @@ impl Passage {
             Weightless::Uncountable => Refusal::Uncountable,
         })?;
         Ok((Payload::Bytes(bytes), weights))
+    }
+}
+
+impl<'a> Act<'a> {
+    fn new(passage: &'a Passage, call: &Call, caller: Option<u16>) -> Self {
+        let subject = call.subject.clone();
+        Self { passage, subject, caller, left: AtomicBool::new(false), outcome: "abandoned" }
+    }
+
+    fn ended(&mut self, judged: &Result<Judged, Lost>, calls: u8) {
+        // What turned out not to have left is told of as any other refusal.
+        *self.left.get_mut() &= calls > 0;
+        self.outcome = match judged {
+            Ok(judged) => judged.verdict.as_str(),
+            Err(Lost::Refused(refusal)) => refusal.row().reason,
+            Err(Lost::Unknown(_) | Lost::Silent(_)) => "unknown",
+        };
+    }
+}
+
+impl Drop for Act<'_> {
+    fn drop(&mut self) {
+        if *self.left.get_mut() {
+            let Self { passage, subject, caller, outcome, .. } = self;
+            passage.desk.audit(*caller, subject.endpoint, subject.path(), outcome);
+        }
     }
 }

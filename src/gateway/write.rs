@@ -5,14 +5,16 @@
 //! success, a clear no, and not knowing. If nobody knows, the tags stay in doubt, and the task listens on for
 //! the late answer and touches again when it comes.
 
-use super::ask::{Errand, Judged, Lost, Payload};
+use super::ask::{Judged, Lost};
 use super::call::Subject;
+use super::errand::{Errand, Payload};
 use super::refusal::Refusal;
 use super::reply::Way;
 use super::{Call, Passage};
 use crate::body::{Body, Collected};
 use crate::cache::{Cause, Touched};
 use crate::catalogue::pointer;
+use crate::clock;
 use crate::easemob::dialect::Verdict;
 use crate::exchange::{CacheOutcome, Exchange};
 use bytes::Bytes;
@@ -86,11 +88,12 @@ impl Passage {
         if matches!(body, Body::Empty) {
             return Ok(Payload::Bytes(Bytes::new()));
         }
+        let began = clock::now();
         let reading = tokio::time::timeout(settings.body_timeout, body.collect(settings.replay_bytes_max));
         match reading.await {
             Ok(Ok(Collected::Whole(bytes))) => Ok(Payload::Bytes(bytes)),
             Ok(Ok(Collected::Larger(body))) => {
-                let (body, fault) = body.limited(settings.body_bytes_max);
+                let (body, fault) = body.limited(settings.body_bytes_max, began + settings.body_timeout);
                 Ok(Payload::Stream(body, fault))
             }
             Ok(Err(_)) | Err(_) => Err(Refusal::BodyCut),
@@ -131,9 +134,11 @@ impl Deed {
                 let _ = tell.send((errand.calls, Err(refusal)));
             }
             Err(Lost::Refused(refusal)) => {
-                if self.left.load(Ordering::Relaxed) {
+                if errand.calls > 0 {
                     self.touch(Cause::Declined, refusal.row().reason, None);
                 }
+                // What turned out not to have left has changed nothing.
+                self.left.store(false, Ordering::Relaxed);
                 let _ = tell.send((errand.calls, Err(refusal)));
             }
         }

@@ -1,7 +1,8 @@
-//! What a caller may: a quota of its own for each, asked before the cache and before the vendor's pools.
+//! What a caller may: quotas of its own, asked before the cache and before the vendor's pools.
 //!
 //! Who is asking, and how a caller is numbered, is for others. A quota lets its whole count through at once
-//! and refills evenly (GCRA), so here a second may see up to twice the rate; what must be exact is a pool.
+//! and refills evenly (GCRA), so here a second may see up to twice the rate; what must be exact is a pool. A request
+//! spends of the quota of its endpoint first: what that refuses spends nothing of the one for all.
 
 use crate::clock::Instant;
 use crate::units::Rate;
@@ -14,16 +15,46 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// One caller's quotas; nothing set lets it pass.
+#[derive(Clone, Debug, Default)]
+pub struct Quotas {
+    /// Of each of its requests.
+    pub all: Option<(Arc<str>, Rate)>,
+    /// Of some, with their names.
+    pub some: Vec<(Arc<str>, Rate)>,
+    /// By endpoint: which of those it spends from, if any.
+    pub of_endpoint: Vec<Option<usize>>,
+}
+
 /// The callers' quotas, made once. A caller without one costs nothing.
 #[derive(Debug)]
 pub struct Fairness {
     clock: Ticks,
-    callers: Box<[Option<Arc<Own>>]>,
+    callers: Box<[Own]>,
 }
 
-/// One caller's quota, and what is spent of it.
-#[derive(Debug)]
+/// A quota that is used up.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct QuotaSpent {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How much there is of it.
+    pub rate: Rate,
+    /// How long until there is some again.
+    pub again: Duration,
+}
+
+/// One caller's quotas, and what is spent of them.
+#[derive(Debug, Default)]
 struct Own {
+    all: Option<Arc<Spending>>,
+    some: Box<[Arc<Spending>]>,
+    of_endpoint: Box<[Option<usize>]>,
+}
+
+#[derive(Debug)]
+struct Spending {
+    name: Arc<str>,
     rate: Rate,
     limiter: Limiter,
 }
@@ -39,46 +70,74 @@ struct Ticks {
 // === impl Fairness ===
 
 impl Fairness {
-    /// `quotas[n]` is caller n's; `None` lets it pass.
+    /// `quotas[n]` are caller n's.
     #[must_use]
-    pub fn new(quotas: Vec<Option<Rate>>) -> Self {
+    pub fn new(quotas: Vec<Quotas>) -> Self {
         Self { clock: Ticks { born: Instant::now() }, callers: Box::default() }.renewed(quotas)
     }
 
-    /// The same with other quotas. Whose quota is as it was keeps what he has spent of it.
+    /// The same with other quotas. One that is as it was keeps what has been spent of it.
     #[must_use]
-    pub fn renewed(&self, quotas: Vec<Option<Rate>>) -> Self {
-        let kept = |at: usize, rate: Rate| {
-            self.callers.get(at)?.as_ref().filter(|own| own.rate == rate).map(Arc::clone)
-        };
-        let made = |rate| {
-            let limiter = RateLimiter::direct_with_clock(quota(rate)?, self.clock.clone());
-            Some(Arc::new(Own { rate, limiter }))
-        };
-        let limiter =
-            |(at, rate): (usize, Option<Rate>)| rate.and_then(|rate| kept(at, rate).or_else(|| made(rate)));
-        let callers = quotas.into_iter().enumerate().map(limiter).collect();
-        Self { clock: self.clock.clone(), callers }
+    pub fn renewed(&self, quotas: Vec<Quotas>) -> Self {
+        let nobody = Own::default();
+        let callers = quotas.into_iter().enumerate().map(|(at, quotas)| {
+            let before = self.callers.get(at).unwrap_or(&nobody);
+            let spending = |(name, rate): (Arc<str>, Rate)| {
+                before.kept(&name, rate).unwrap_or_else(|| self.begin(name, rate))
+            };
+            Own {
+                all: quotas.all.map(spending),
+                some: quotas.some.into_iter().map(spending).collect(),
+                of_endpoint: quotas.of_endpoint.into(),
+            }
+        });
+        Self { clock: self.clock.clone(), callers: callers.collect() }
     }
 
-    /// Spends one request of this caller's quota.
+    /// Spends one request of this caller's quotas: to this endpoint, or to none of the vendor's.
     ///
     /// # Errors
     ///
-    /// The quota is used up; with the time until there is one again. Nothing is spent.
-    pub fn check(&self, caller: usize) -> Result<(), Duration> {
-        match self.callers.get(caller) {
-            Some(Some(own)) => {
-                own.limiter.check().map_err(|not_until| not_until.wait_time_from(self.clock.now()))
-            }
-            _ => Ok(()),
-        }
+    /// One of them is used up.
+    pub fn check(&self, caller: u16, endpoint: Option<usize>) -> Result<(), QuotaSpent> {
+        let Some(own) = self.callers.get(usize::from(caller)) else { return Ok(()) };
+        let of_endpoint = endpoint.and_then(|endpoint| own.some.get((*own.of_endpoint.get(endpoint)?)?));
+        of_endpoint.into_iter().chain(&own.all).try_for_each(|spending| spending.one(&self.clock))
+    }
+
+    fn begin(&self, name: Arc<str>, rate: Rate) -> Arc<Spending> {
+        let limiter = RateLimiter::direct_with_clock(quota(rate), self.clock.clone());
+        Arc::new(Spending { name, rate, limiter })
     }
 }
 
-fn quota(rate: Rate) -> Option<Quota> {
-    let count = NonZeroU32::new(rate.count())?;
-    Some(Quota::with_period(rate.per() / count.get())?.allow_burst(count))
+// === impl Own ===
+
+impl Own {
+    fn kept(&self, name: &str, rate: Rate) -> Option<Arc<Spending>> {
+        let same = |spending: &&Arc<Spending>| *spending.name == *name && spending.rate == rate;
+        self.all.iter().chain(&self.some).find(same).map(Arc::clone)
+    }
+}
+
+// === impl Spending ===
+
+impl Spending {
+    fn one(&self, clock: &Ticks) -> Result<(), QuotaSpent> {
+        self.limiter.check().map_err(|not_until| QuotaSpent {
+            name: Arc::clone(&self.name),
+            rate: self.rate,
+            again: not_until.wait_time_from(clock.now()),
+        })
+    }
+}
+
+fn quota(rate: Rate) -> Quota {
+    let count = NonZeroU32::new(rate.count()).unwrap_or(NonZeroU32::MIN);
+    // Finer than the clock is as fine as the clock.
+    let each = (rate.per() / count.get()).max(Duration::from_nanos(1));
+    let one = Quota::per_second(NonZeroU32::MIN);
+    Quota::with_period(each).unwrap_or(one).allow_burst(count)
 }
 
 // === impl Ticks ===

@@ -189,7 +189,7 @@ fn text(status: StatusCode, text: &'static str) -> Response<Body> {
 }
 
 pub(super) fn error(status: StatusCode, word: &str, what: &str) -> Response<Body> {
-    respond(status, "application/json", dialect::speak(word, what, clock::unix_ms()).into_bytes())
+    respond(status, "application/json", dialect::speak(word, what, clock::unix_ms(), 0).into_bytes())
 }
 
 fn respond(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Body> {

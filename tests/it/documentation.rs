@@ -98,7 +98,7 @@ fn refusals() -> Vec<Refusal> {
         Unidentified(self::Unidentified::VendorToken),
         Unidentified(self::Unidentified::Origin),
         Forbidden,
-        CallerLimited(time),
+        CallerLimited(Budget { pool: "quota".into(), rate: Rate::per_second(5), again: time }),
         UnknownApp,
         UnknownEndpoint,
         WrongMethod("GET".into()),
@@ -139,7 +139,7 @@ fn the_table_of_refusals_has_every_refusal_as_it_is_answered() {
     let mut answered: BTreeMap<&str, (String, BTreeSet<String>)> = BTreeMap::new();
     for refusal in refusals() {
         assert!(is_listed(&refusal));
-        let (row, response) = (refusal.row(), refusal.response());
+        let (row, response) = (refusal.row(), refusal.response(Duration::ZERO));
         assert_eq!(response.status(), row.status);
         assert_eq!(response.headers()["gateway-error"], row.reason);
         let entry = answered.entry(row.reason).or_insert((row.status.as_str().to_owned(), BTreeSet::new()));
@@ -160,7 +160,7 @@ fn the_table_of_refusals_has_every_refusal_as_it_is_answered() {
 #[test]
 fn what_says_when_to_come_back_says_it() {
     for refusal in refusals() {
-        let (row, response) = (refusal.row(), refusal.response());
+        let (row, response) = (refusal.row(), refusal.response(Duration::ZERO));
         let comes_back = matches!(row.status.as_u16(), 429 | 503);
         assert_eq!(response.headers().contains_key("retry-after"), comes_back, "{}", row.reason);
     }

@@ -10,7 +10,7 @@ mod trouble;
 mod weights;
 
 use easemob_gateway::limit::{
-    Charge, Fairness, Limits, Permit, Place, PoolId, PoolSettings, Settings, Spent, SpentKind,
+    Charge, Fairness, Limits, Permit, Place, PoolId, PoolSettings, Quotas, Settings, Spent, SpentKind,
 };
 use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
@@ -207,15 +207,30 @@ fn a_caller_has_its_quota_and_others_have_theirs() {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let fairness = Fairness::new(vec![Some(Rate::per_second(10)), None, Some(Rate::per_minute(1))]);
-        assert!((0..10).all(|_| fairness.check(0).is_ok()));
-        assert_eq!(fairness.check(0), Err(ms(100)));
-        assert!((0..1000).all(|_| fairness.check(1).is_ok() && fairness.check(7).is_ok()));
-        assert_eq!((fairness.check(2), fairness.check(2)), (Ok(()), Err(secs(60))));
+        let all = |rate| Quotas { all: Some(("all".into(), rate)), ..Quotas::default() };
+        let (ten, one) = (all(Rate::per_second(10)), all(Rate::per_minute(1)));
+        let fairness = Fairness::new(vec![ten, Quotas::default(), one]);
+        let ask = |caller| fairness.check(caller, None).map_err(|spent| spent.again);
+        assert!((0..10).all(|_| ask(0).is_ok()));
+        assert_eq!(ask(0), Err(ms(100)));
+        assert!((0..1000).all(|_| ask(1).is_ok() && ask(7).is_ok()));
+        assert_eq!((ask(2), ask(2)), (Ok(()), Err(secs(60))));
         sleep(ms(99)).await;
-        assert_eq!(fairness.check(0), Err(ms(1)));
+        assert_eq!(ask(0), Err(ms(1)));
         sleep(ms(1)).await;
-        assert_eq!((fairness.check(0), fairness.check(0)), (Ok(()), Err(ms(100))));
+        assert_eq!((ask(0), ask(0)), (Ok(()), Err(ms(100))));
+    });
+}
+
+#[test]
+fn a_rate_finer_than_the_clock_is_no_rate_without_end() {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let rate = Rate::new(1_000_001, ms(1)).unwrap();
+        let fairness = Fairness::new(vec![Quotas { all: Some(("all".into(), rate)), ..Quotas::default() }]);
+        assert!((0..1_000_001).all(|_| fairness.check(0, None).is_ok()));
+        assert!(fairness.check(0, None).is_err());
     });
 }
 

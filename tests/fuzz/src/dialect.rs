@@ -35,7 +35,7 @@ pub fn check(data: &[u8]) {
 /// Words of ours, whatever they are, arrive as they are, in one line.
 fn spoken(body: &str) {
     let (error, description) = first_line(body);
-    let said = speak(error, description, 1);
+    let said = speak(error, description, 1, 2);
     assert!(!said.contains(['\n', '\r']), "{said}");
     let value: Value = serde_json::from_str(&said).expect("JSON");
     let told = (value["error"].as_str(), value["error_description"].as_str());

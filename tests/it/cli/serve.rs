@@ -227,3 +227,15 @@ async fn the_lines_of_exchanges_are_whole_and_well_formed() {
     let year = |line: &Value| line["timestamp"].as_str().unwrap()[..13].to_owned();
     assert!(year(told[0]) >= year(&lines[0]) && year(told[0]) <= year(&lines[lines.len() - 1]), "{lines:?}");
 }
+
+#[tokio::test]
+async fn proxies_that_the_environment_names_are_not_asked() {
+    let (vendor, proxy) = (Vendor::start().await, TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = format!("http://{}", proxy.local_addr().unwrap());
+    let variables = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let variables = variables.map(|name| (name, url.as_str()));
+    let served = Served::start_in(Folder::with(&configuration(&vendor.origin(), "", "")), &variables).await;
+    assert_eq!(served.talk().await.ask(get(&format!("/chatgroups/{GROUP}"))).await.status(), 200);
+    let asked = proxy.into_std().unwrap().accept();
+    assert!(asked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock));
+}

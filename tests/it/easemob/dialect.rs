@@ -68,11 +68,11 @@ fn escapes_in_an_error_do_not_hide_it() {
 
 #[test]
 fn our_errors_have_the_vendors_shape_whatever_they_say() {
-    let body = speak("reach_limit", "a \"quoted\"\nline", 1_700_000_000_000);
+    let body = speak("reach_limit", "a \"quoted\"\nline", 1_700_000_000_000, 17);
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["error"], "reach_limit");
     assert_eq!(body["error_description"], "a \"quoted\"\nline");
     assert_eq!(body["timestamp"], 1_700_000_000_000_u64);
-    assert_eq!(body["duration"], 0);
+    assert_eq!(body["duration"], 17);
     assert_eq!(body.as_object().unwrap().len(), 4);
 }

@@ -147,8 +147,16 @@ async fn a_caller_with_less_patience_is_refused_sooner_and_none_has_more() {
             assert_refused(&reply, 429, "reach_limit", "budget_spent");
             assert_eq!((began.elapsed(), world.calls()), (Duration::ZERO, calls), "{ms}");
         }
+        // Of two the lesser counts, wherever it stands.
+        for both in [["900", "1"], ["1", "900"], ["1", "soon"]] {
+            let mut request = request(Method::GET, &path, None);
+            for ms in both {
+                request.headers_mut().append("x-request-timeout-ms", ms.parse().unwrap());
+            }
+            assert_refused(&world.send(request).await, 429, "reach_limit", "budget_spent");
+        }
         // What is no number is as if nothing had been said.
-        for ms in ["-1", "soon", "1e9", ""] {
+        for ms in ["-1", "soon", "1e9", "", "0.5", "1, 2", "18446744073709551616"] {
             assert_eq!(with_patience(&world, &path, ms).await.status, 200, "{ms}");
         }
     };

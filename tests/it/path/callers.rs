@@ -55,11 +55,11 @@ async fn by(world: &World, name: &str, method: Method, path: &str, body: Option<
     world.send(request).await
 }
 
-async fn get_by(world: &World, name: &str, path: &str) -> Reply {
+pub(super) async fn get_by(world: &World, name: &str, path: &str) -> Reply {
     by(world, name, Method::GET, path, None).await
 }
 
-fn group() -> String {
+pub(super) fn group() -> String {
     format!("/chatgroups/{}", SAMPLE_GROUPS[0])
 }
 
@@ -227,6 +227,8 @@ async fn an_open_door_refuses_the_vendors_tokens_and_browsers() {
         let reply = with_headers(&world, &group(), &[("authorization", &bearer)]).await;
         assert_refused(&reply, 401, "unauthorized", "vendor_token");
     }
+    let hidden = [("authorization", "Basic abc"), ("authorization", "Bearer YWMtP_8IisA")];
+    assert_refused(&with_headers(&world, &group(), &hidden).await, 401, "unauthorized", "vendor_token");
     for origin in ["https://evil.example", "null", ""] {
         let reply = with_headers(&world, &group(), &[("origin", origin)]).await;
         assert_refused(&reply, 403, "forbidden_op", "origin");

@@ -123,6 +123,13 @@ async fn every_other_grant_is_refused_and_nothing_is_sent() {
         "request_too_large",
         "body_too_large",
     );
+    // What some servers take for that path is nobody's way to a token.
+    for path in ["/Token", "/TOKEN/", "/token.json", "/%54oken", "/token.", "/tOkEn.x.y"] {
+        for body in [user.to_string(), good.to_string(), json!({"grant_type": "agora"}).to_string()] {
+            let reply = post(&world, path, body, Some("orders")).await;
+            assert_refused(&reply, 400, "illegal_argument", "bad_grant");
+        }
+    }
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS] {
         for path in [
             "/token",

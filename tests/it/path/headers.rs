@@ -173,3 +173,41 @@ async fn a_fetch_for_many_carries_nothing_of_the_one_who_began_it() {
     assert_eq!(world.send(read).await.status, 200);
     assert!(!format!("{:?}", tap.last().headers).contains("mine"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_list_of_a_connections_headers_takes_away_what_the_gateway_adds() {
+    let (world, tap) = world(&[], |_| {});
+    for named in ["authorization", "Host, Content-Length, AUTHORIZATION", "close, x-a", "connection, te"] {
+        write_with(&world, &[("connection", named), ("x-a", "1"), ("x-b", "2")]).await;
+        let sent = tap.last();
+        assert!(sent.header("authorization").starts_with("Bearer YWMt"), "{named}");
+        assert_eq!((sent.header("host"), sent.header("x-b")), ("127.0.0.1:1", "2"), "{named}");
+        assert_eq!(sent.headers.contains_key("x-a"), !named.contains("x-a"), "{named}");
+        assert!(!sent.body.is_empty() && !sent.headers.contains_key("connection"), "{named}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_does_one_of_the_vendors() {
+    const ADDS: &[(&str, &str)] = &[("connection", "cache-status, gateway-error, etag, age, content-length")];
+    let (world, _) = world(ADDS, |_| {});
+    let group = format!("/chatgroups/{}", SAMPLE_GROUPS[0]);
+    let fetched = world.get(&group).await;
+    assert_eq!(fetched.header("cache-status"), "easemob-gateway; fwd=miss; stored");
+    assert!(!fetched.header("etag").is_empty() && !fetched.data().is_null());
+    let hit = world.get(&group).await;
+    assert!(hit.is_hit() && hit.body == fetched.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_belongs_to_the_trace_of_the_one_who_began_it() {
+    let (world, tap) = world(&[], uncached);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for path in ["/announcement", ""] {
+        let mut read = request(Method::GET, &format!("/chatgroups/{}{path}", SAMPLE_GROUPS[0]), None);
+        read.headers_mut().insert("traceparent", HeaderValue::from_static(trace));
+        read.headers_mut().insert("tracestate", HeaderValue::from_static("a=1"));
+        assert_eq!(world.send(read).await.status, 200);
+        assert_eq!((tap.last().header("traceparent"), tap.last().header("tracestate")), (trace, "a=1"));
+    }
+}

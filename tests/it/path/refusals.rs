@@ -97,6 +97,13 @@ rows! {
     broken: 500 "internal_error" 0;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_how_long_it_took() {
+    let scene = scenes::timed_out().await;
+    assert_eq!(scene.reply.json()["duration"], 10_000, "vendor.first_byte_timeout");
+    assert_eq!(scenes::unidentified().await.reply.json()["duration"], 0);
+}
+
 fn as_seen(reply: Reply) -> String {
     let mut said = reply.json();
     said["timestamp"] = json!("(now)");

@@ -265,3 +265,85 @@ async fn every_write_leaves_one_audit_line() {
         assert!(!line.to_string().contains("bob"), "no bodies");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn so_does_what_is_passed_on_and_what_was_refused_before_it_left() {
+    let lines = Lines::at("info");
+    let world = World::with(
+        |config| {
+            with_callers(config, CALLERS);
+            config.listen.requests_max = 1;
+        },
+        |_| {},
+    );
+    let path = format!("{}/mute", group());
+    let message = || {
+        let body = json!({"from": "alice", "to": ["bob"], "type": "txt", "body": {"msg": "secret words"}});
+        by("orders", Method::POST, "/messages/users", Some(body))
+    };
+    let dead = Fault::ResetBefore;
+    let mut expected = Vec::new();
+    let mut tell = |endpoint: &'static str, outcome: &'static str| expected.push((endpoint, outcome));
+    world.send(message()).await;
+    tell("message.users", "good");
+    world.vendor.next(Matcher::path("/messages"), Fault::status(StatusCode::BAD_REQUEST));
+    world.send(message()).await;
+    tell("message.users", "declined");
+    world.vendor.next(Matcher::path("/messages"), dead);
+    world.send(message()).await;
+    tell("message.users", "unknown");
+    world.send(by("orders", Method::DELETE, "/elsewhere/7", None)).await;
+    tell("other", "absent");
+    // Who hangs up takes his request with him, but not the line.
+    let hold = world.vendor.hold(Matcher::path("/messages"), HoldAt::Answer);
+    assert!(tokio::time::timeout(Duration::from_millis(5), world.send(message())).await.is_err());
+    hold.release();
+    tell("message.users", "abandoned");
+    world.send(by("rooms", Method::POST, &path, mute())).await;
+    tell("group.mutes.add", "forbidden");
+    let mut garbled = by("orders", Method::POST, "/thread", None);
+    *garbled.body_mut() = Body::Kept("{".into());
+    world.send(garbled).await;
+    tell("thread.create", "malformed_body");
+    let mut long = by("orders", Method::POST, &path, None);
+    *long.body_mut() = Body::Kept(vec![b'x'; 17 << 20].into());
+    world.send(long).await;
+    tell("group.mutes.add", "body_too_large");
+    let hold = world.vendor.hold(Matcher::exactly(path.clone()), HoldAt::Arrival);
+    let write = world.send(by("orders", Method::POST, &path, mute()));
+    let second = async {
+        hold.arrived(1).await;
+        assert_eq!(world.send(message()).await.refusal(), "full");
+        hold.release();
+    };
+    tokio::join!(write, second);
+    tell("message.users", "full");
+    tell("group.mutes.add", "good");
+    // What only asks leaves none, however it ends.
+    world.send(by("rooms", Method::GET, &path, None)).await;
+    world.send(by("orders", Method::GET, "/elsewhere", None)).await;
+    world.send(by("stranger", Method::POST, &path, mute())).await;
+    let audit = lines.of("gateway::audit");
+    let told: Vec<_> = audit
+        .iter()
+        .map(|line| (line["gateway.endpoint"].as_str().unwrap(), line["gateway.outcome"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, expected);
+    assert!(!lines.text().contains("secret words"), "no bodies");
+    assert!(audit.iter().all(|line| line["http.path"].as_str().unwrap().starts_with('/')));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_could_not_leave_is_told_of_once_and_changes_nothing() {
+    let lines = Lines::at("info");
+    let world = World::with(|config| config.limits.patience = Duration::ZERO, |_| {});
+    assert_eq!(world.get(&group()).await.status, 200);
+    let path = format!("{}/mute", group());
+    world.vendor.next(Matcher::exactly(path.clone()), Fault::status(StatusCode::TOO_MANY_REQUESTS));
+    for _ in 0..2 {
+        world.send(request(Method::POST, &path, mute())).await;
+    }
+    let audit = lines.of("gateway::audit");
+    let told: Vec<_> = audit.iter().map(|line| line["gateway.outcome"].as_str().unwrap()).collect();
+    assert_eq!(told, ["vendor_limited", "budget_spent"]);
+}

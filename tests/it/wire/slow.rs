@@ -3,7 +3,7 @@
 //! The timeouts are small, and what is asserted is that a connection ends, never when.
 
 use crate::support::house::{House, Vendor};
-use crate::support::wire::{get, request};
+use crate::support::wire::{APP, Mirror, get, request};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 
 const GROUP: &str = SAMPLE_GROUPS[0];
@@ -60,6 +60,24 @@ async fn a_body_that_never_completes_is_refused_and_costs_nothing() {
     let told = finished.hear().await;
     assert!(told.is_none_or(|answer| answer.status() == 400));
     assert!(vendor.targets().is_empty());
+}
+
+#[tokio::test]
+async fn a_long_body_that_never_completes_is_refused_in_time_too() {
+    let mirror = Mirror::start().await;
+    let house = House::with(&format!("http://{}", mirror.address), "", SHORT).await;
+    for framing in ["Content-Length: 10000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n989680\r\n"] {
+        for path in [format!("/chatgroups/{GROUP}/share_files"), "/elsewhere".to_owned()] {
+            let mut talk = house.talk().await;
+            talk.say(format!("POST {APP}{path} HTTP/1.1\r\nHost: x\r\n{framing}")).await;
+            // More than is kept to be sent again, so that it is on its way.
+            talk.say(vec![b'a'; 0x0020_0000]).await;
+            let answer = talk.hear().await.expect("an answer");
+            assert_eq!((answer.status(), answer.header("gateway-error")), (400, "body_cut"), "{path}");
+            assert!(talk.hear_all().await.is_empty(), "what comes after half a body is no request");
+        }
+    }
+    assert!(mirror.seen().iter().all(|call| !call.whole), "half a body must not look whole");
 }
 
 #[tokio::test]

@@ -215,6 +215,7 @@ async fn answers_of_any_framing_are_passed_on_whole() {
         "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"data\":1}\n",
         "HTTP/1.0 200 OK\r\n\r\n{\"data\":1}\n",
         "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":1}\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"data\":1}\n",
         "HTTP/1.1 200 OK\r\nConnection: X-Own\r\nX-Own: 1\r\nContent-Length: 11\r\n\r\n{\"data\":1}\n",
     ];
     for path in ["/chatgroups/1", "/chatgroups/1/share_files/x"] {
@@ -327,4 +328,46 @@ async fn a_vendor_who_goes_away_is_unreachable_and_comes_back() {
         vendor.control.behind(http::Method::GET, &path, serde_json::Value::Null).1["data"][0]["user"],
         "carol"
     );
+}
+
+#[tokio::test]
+async fn a_connection_that_cannot_be_had_in_time_is_unreachable() {
+    let raw = Raw::start().await;
+    let house = house(&raw, "connections_max = 1\nconnect_timeout = \"300ms\"").await;
+    let (mut first, mut second) = (house.talk().await, house.talk().await);
+    first.say(get("/chatgroups/1")).await;
+    let (mut held, _) = raw.call().await;
+    // The only one is lent, and the vendor takes as long as it may.
+    let answered = second.ask(get("/chatgroups/2")).await;
+    assert_eq!((answered.status(), answered.header("gateway-error")), (502, "unreachable"));
+    assert!(answered.text().contains("within 300ms"), "{}", answered.text());
+    held.say(answer("200 OK", GOOD)).await;
+    assert_eq!(first.hear().await.expect("an answer").status(), 200);
+}
+
+#[tokio::test]
+async fn what_follows_an_answer_that_has_no_body_is_no_answer() {
+    for said in [
+        "HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nhalf",
+        "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n0\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nhalf",
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 9999\r\n\r\n",
+    ] {
+        for method in ["GET", "DELETE"] {
+            let raw = Raw::start().await;
+            let house = house(&raw, "").await;
+            let mut caller = house.talk().await;
+            let (answered, ()) = tokio::join!(caller.ask(request(method, "/elsewhere", "")), async {
+                let (mut talk, _) = raw.call().await;
+                talk.say(said).await;
+            });
+            assert!([204, 304].contains(&answered.status()) && answered.body.is_empty(), "{answered:?}");
+            assert!(!answered.has("content-length") && !answered.has("transfer-encoding"), "{answered:?}");
+            let (next, ()) = tokio::join!(caller.ask(get("/chatgroups/1")), async {
+                let (mut talk, _) = raw.call().await;
+                talk.say(answer("200 OK", GOOD)).await;
+            });
+            assert_eq!((next.status(), &*next.text()), (200, GOOD), "{method} {said:?}");
+        }
+    }
 }

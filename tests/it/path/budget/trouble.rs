@@ -4,7 +4,9 @@ use super::{count, group, secs, warm};
 use crate::path::refusals::assert_refused;
 use crate::path::token::uncached;
 use crate::support::world::{World, request};
+use easemob_gateway::config::PoolOverride;
 use easemob_gateway::simulator::{Fault, Matcher, SAMPLE_GROUPS};
+use easemob_gateway::units::Rate;
 use futures_util::future::join_all;
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -147,4 +149,69 @@ async fn a_refusal_says_which_budget_is_spent_and_when_there_is_one_again() {
     assert_eq!(reply.header("ratelimit-policy"), "\"group.read\";q=100;w=1");
     assert_eq!(reply.header("ratelimit"), "\"group.read\";r=0;t=7");
     assert_eq!(reply.header("retry-after"), "7");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vendor_may_say_in_any_way_how_long_to_wait() {
+    let date = |secs: i64| {
+        let at = std::time::SystemTime::now();
+        let at = if secs < 0 { at - self::secs(secs.unsigned_abs()) } else { at + self::secs(secs as u64) };
+        httpdate::fmt_http_date(at)
+    };
+    // What it says, and how long the pool rests at least and at most.
+    let cases = [
+        ("5".to_owned(), 5, 5),
+        (" 5 ".to_owned(), 5, 5),
+        (date(5), 4, 5),
+        (date(1_000_000), 3_600, 3_600),
+        ("999999999999999999999999".to_owned(), 3_600, 3_600),
+        ("18446744073709551615".to_owned(), 3_600, 3_600),
+        // What cannot be meant is as if it had said nothing.
+        ("0".to_owned(), 1, 1),
+        ("-5".to_owned(), 1, 1),
+        ("1.5".to_owned(), 1, 1),
+        ("soon".to_owned(), 1, 1),
+        (date(-60), 1, 1),
+    ];
+    for (says, least, most) in cases {
+        let world = World::with(uncached, |_| {});
+        warm(&world).await;
+        let fault = reach_limit().header(http::header::RETRY_AFTER, says.parse().unwrap());
+        world.vendor.next(Matcher::exactly(group()), fault);
+        let reply = world.get(&group()).await;
+        assert_eq!((reply.status.as_u16(), reply.header("retry-after")), (429, &*says), "{says}");
+        let mut impatient = request(Method::GET, &group(), None);
+        impatient.headers_mut().insert("x-request-timeout-ms", "0".parse().unwrap());
+        let refused = world.send(impatient).await;
+        assert_refused(&refused, 429, "reach_limit", "budget_spent");
+        let after: u64 = refused.header("retry-after").parse().unwrap();
+        assert!((least..=most).contains(&after), "{says}: {after}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_repeated_spends_the_limit_again() {
+    let world = World::with(uncached, |_| {});
+    warm(&world).await;
+    let admitted = "gateway_pool_admitted_total{pool=\"group.read\"}";
+    world.vendor.next(Matcher::exactly(group()), Fault::status(StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(world.get(&group()).await.status, 200);
+    assert_eq!((world.calls(), world.metric(admitted)), (2, 2.0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_may_not_be_repeated_gets_what_the_vendor_said_first() {
+    let world = World::with(
+        |config| {
+            uncached(config);
+            let once = PoolOverride { rate: Some(Rate::per_minute(1)), per_call: None };
+            config.pools.insert("group.read".to_owned(), once);
+        },
+        |_| {},
+    );
+    warm(&world).await;
+    world.vendor.next(Matcher::exactly(group()), Fault::status(StatusCode::BAD_GATEWAY));
+    let reply = world.get(&group()).await;
+    assert_eq!((reply.status.as_u16(), reply.refusal()), (502, ""), "it was sent, so nobody says it was not");
+    assert_eq!(world.calls(), 1);
 }

@@ -3,6 +3,7 @@
 use super::state::Life;
 use super::{any_grant, group, secs};
 use crate::path::refusals::assert_refused;
+use crate::support::lines::Lines;
 use crate::support::world::World;
 use easemob_gateway::app::secret::{SecretWatch, TICK};
 use easemob_gateway::config::{self, Config};
@@ -120,4 +121,26 @@ async fn a_secret_that_keeps_changing_does_not_exceed_the_budget() {
         sleep(secs(1)).await;
     }
     assert_eq!(rotating.life.grants(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mistyped_secret_is_told_and_the_old_one_put_back_helps_at_once() {
+    let lines = Lines::at("info");
+    let rotating = Rotating::with("demo-secret");
+    assert_eq!(rotating.world.get(&group()).await.status, 200);
+    rotating.write("demo-secrte");
+    rotating.two_ticks().await;
+    assert_refused(&rotating.world.get(&group()).await, 503, "service_unavailable", "no_token");
+    // In the log, in metrics and on the status page.
+    assert!(lines.text().contains("no token: the vendor answered 400"), "{}", lines.text());
+    assert!(!lines.text().contains("demo-secr"));
+    let refused = "gateway_token_grants_total{outcome=\"refused\",reason=\"secret\"}";
+    assert_eq!((rotating.world.metric("gateway_token_usable"), rotating.world.metric(refused)), (0.0, 1.0));
+    let report = rotating.world.parts.house.tokens.report();
+    assert_eq!(report.last.map(|(_, outcome)| outcome), Some("refused"));
+    assert!(report.next_in > secs(30), "it would wait for long: {:?}", report.next_in);
+    rotating.write("demo-secret");
+    rotating.two_ticks().await;
+    assert_eq!(rotating.world.get(&group()).await.status, 200, "without that wait");
+    assert_eq!(rotating.life.grants(), 3, "each counts");
 }
