@@ -17,14 +17,24 @@ pub(crate) struct House {
     pub(crate) vendor: Control,
     admin: SocketAddr,
     process: Child,
-    _work: tempfile::TempDir,
+    config: String,
+    work: tempfile::TempDir,
 }
+
+/// A head must be whole in this time: the default.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// A body must be whole in this time: less than the default, so that a run ends.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Times for a vendor that fails on purpose: what is lost is given up soon.
+pub(crate) const QUICK: &str =
+    "connect_timeout = \"1s\"\nfirst_byte_timeout = \"1s\"\ntotal_timeout = \"2s\"";
 
 /// Groups, one for each caller of the mix.
 pub(crate) const GROUPS: usize = 64;
 
 impl House {
-    pub(crate) async fn start() -> Self {
+    /// With further settings of the way to the vendor.
+    pub(crate) async fn start(times: &str) -> Self {
         let simulator =
             Simulator::new(Settings { seed: true, limits: false, log_size: 100, ..Settings::default() });
         let vendor = simulator.control();
@@ -40,16 +50,17 @@ impl House {
         let rates = ["group.read", "group.mutes.list", "group.mutes.add", "group.update", "default"]
             .map(|pool| format!("[pools.\"{pool}\"]\nrate = \"1000000/s\"\n"))
             .concat();
+        let (head, body) = (HEAD_TIMEOUT.as_secs(), BODY_TIMEOUT.as_secs());
         let text = format!(
             "[vendor]\norigin = \"http://{origin}\"\norg = \"easemob-demo\"\napp = \"chat\"\nclient_id = \"demo-client\"\n\
-             client_secret = \"demo-secret\"\nconnect_timeout = \"1s\"\nfirst_byte_timeout = \"1s\"\ntotal_timeout = \"2s\"\n\
-             [listen]\naddress = \"{address}\"\nidle_timeout = \"10m\"\nhead_timeout = \"2s\"\n[admin]\naddress = \"{admin}\"\n\
+             client_secret = \"demo-secret\"\n{times}\n[listen]\naddress = \"{address}\"\nidle_timeout = \"10m\"\n\
+             head_timeout = \"{head}s\"\nbody_timeout = \"{body}s\"\n[admin]\naddress = \"{admin}\"\n\
              [cache]\nbytes_max = \"16MiB\"\ndoubt = \"1s\"\nwrite_listen = \"1s\"\nsettle = \"100ms\"\n\
              [token]\nretry_max = \"1s\"\n[log]\nlevel = \"error\"\n{rates}"
         );
         let work = tempfile::tempdir().expect("a directory");
         let config = work.path().join("gateway.toml");
-        std::fs::write(&config, text).unwrap();
+        std::fs::write(&config, &text).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_easemob-gateway"))
             .args(["serve", "--config"])
             .arg(&config)
@@ -58,7 +69,7 @@ impl House {
             .stderr(Stdio::inherit())
             .spawn()
             .expect("the gateway");
-        let house = Self { address, vendor, admin, process, _work: work };
+        let house = Self { address, vendor, admin, process, config: text, work };
         house.until("it answers", async || TcpStream::connect(house.admin).await.is_ok()).await;
         house.until("it is ready", async || house.look("/readyz").await.starts_with("ready")).await;
         house
@@ -81,6 +92,23 @@ impl House {
             line.rsplit(' ').next().and_then(|value| value.parse::<f64>().ok()).expect(line) as usize
         };
         (value("gateway_tasks{kind=\"work\"} "), value("gateway_connections "))
+    }
+
+    /// Puts another configuration in place of the one before, each third a bad one, and waits until it was read.
+    pub(crate) async fn reconfigure(&self, at: usize) {
+        let bad = at % 3 == 2;
+        let broken = if bad { "[listen" } else { "" };
+        let text = format!("{}[limits]\npatience = \"{}ms\"\n{broken}", self.config, 1_000 + at);
+        std::fs::write(self.work.path().join("gateway.toml"), text).expect("a file");
+        let outcome = if bad { "refused" } else { "applied" };
+        let series = format!("gateway_config_reloads_total{{outcome=\"{outcome}\"}} ");
+        let count = async || {
+            let page = self.look("/metrics").await;
+            page.lines().find_map(|line| line.strip_prefix(&series)?.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let before = count().await;
+        let _ = Command::new("kill").args(["-HUP", &self.process.id().to_string()]).status();
+        self.until("it has been read", async || count().await > before).await;
     }
 
     /// Waits until no more connections are open than these, and nothing is under way.
@@ -123,7 +151,8 @@ impl House {
         println!("it drained and ended");
     }
 
-    fn stop(&self) {
+    /// Asks for its end.
+    pub(crate) fn stop(&self) {
         let _ = Command::new("kill").arg(self.process.id().to_string()).stderr(Stdio::null()).status();
     }
 }

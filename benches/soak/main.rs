@@ -7,21 +7,28 @@
 //! be left, and no error may have come that nobody made.
 //!
 //! Options: `--seconds S` of mixed load (60), `--idle N` (10,000), `--active N` (2,000). Files: `ulimit -n 65536`.
+//!
+//! Beside that, where asked for, with the times of a usual day: `--uploads N` of 10 MB one after another and as many fifty
+//! at once, `--drips N` connections that send one byte a second, `--reloads N` under load and then the end.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a run that cannot be set up has failed")]
 
 mod client;
+mod drips;
 mod house;
 mod mix;
+mod reloads;
+mod uploads;
 
 use client::Caller;
-use house::House;
+use house::{House, QUICK};
 use http::Method;
 use serde_json::Value;
 use std::time::Duration;
 
 fn main() {
     let (mut seconds, mut idle, mut active) = (60, 10_000, 2_000);
+    let (mut uploads, mut drips, mut reloads) = (0, 0, 0);
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         let value = arguments.next().and_then(|value| value.parse().ok()).expect("a number after an option");
@@ -29,15 +36,33 @@ fn main() {
             "--seconds" => seconds = value,
             "--idle" => idle = value,
             "--active" => active = value,
+            "--uploads" => uploads = value,
+            "--drips" => drips = value,
+            "--reloads" => reloads = value,
             other => panic!("no such option: {other}"),
         }
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let house = House::start().await;
-        many(&house, idle as usize, active as usize).await;
-        mixed(&house, Duration::from_secs(seconds)).await;
-        house.end().await;
+        if seconds + idle + active > 0 {
+            let house = House::start(QUICK).await;
+            many(&house, idle as usize, active as usize).await;
+            mixed(&house, Duration::from_secs(seconds)).await;
+            house.end().await;
+        }
+        if uploads > 0 {
+            let house = House::start("").await;
+            uploads::run(&house, uploads as usize).await;
+            house.end().await;
+        }
+        if drips > 0 {
+            let house = House::start("").await;
+            drips::run(&house, drips as usize).await;
+            house.end().await;
+        }
+        if reloads > 0 {
+            reloads::run(House::start("").await, reloads as usize).await;
+        }
     });
 }
 

@@ -40,7 +40,9 @@ async fn demo(options: &Options) -> Result<(), Failure> {
     let signals = Signals::new()?;
     let vendor = start_vendor(options.vendor).await?;
     let config = configuration(options, vendor)?;
-    super::harden::no_core_dumps();
+    for lack in super::harden::no_core_dumps() {
+        tracing::warn!("{lack}");
+    }
     let _ = super::serve::install_log(&config)?;
     let app = App::open(&config).await?;
     let (address, admin) = app.addresses()?;

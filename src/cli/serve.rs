@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 const BREATH: Duration = Duration::from_secs(1);
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
+    let lacks = harden::no_core_dumps();
     let loaded = super::load(path)?;
     let levels = install_log(&loaded.config)?;
-    harden::no_core_dumps();
-    for warning in &loaded.warnings {
+    for warning in lacks.iter().chain(&loaded.warnings) {
         tracing::warn!("{warning}");
     }
     super::block_on(serve(path, &loaded.config, levels))?

@@ -12,6 +12,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::context::Context;
+use super::mistake::Show;
 use super::value::{Given, Raw, Text, Value, Wrong, quote};
 use crate::units::{self, ByteSize, Rate};
 
@@ -187,7 +188,14 @@ impl Text for SocketAddr {
 /// A file that is there, its path joined to the folder of the configuration file.
 impl Value for PathBuf {
     fn read(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Self> {
-        let path = context.folder.join(String::read(raw, context)?);
+        let text = String::read(raw, context)?;
+        if text.contains('\n') {
+            // Most likely what should be in the file: a private key.
+            let what = "this is not the path of a file".to_owned();
+            context.mistake(raw, what, "a file", Show::UpToPlace);
+            return None;
+        }
+        let path = context.folder.join(text);
         match std::fs::metadata(&path) {
             Ok(facts) if facts.is_file() => Some(path),
             Ok(_) => context.unfit(raw, format!("{} is not a file", path.display()), "a file"),

@@ -63,7 +63,7 @@ impl Mistakes {
     pub(super) fn new(path: &Path, text: &str, mut found: Vec<Mistake>) -> Self {
         found.sort_by(|a, b| a.place.cmp(&b.place));
         let file = path.display().to_string();
-        let shown = found.iter().map(|mistake| mistake.show(&file, text)).collect();
+        let shown = found.iter().map(|mistake| hidden(&mistake.show(&file, text))).collect();
         Self { file, shown }
     }
 }
@@ -182,6 +182,32 @@ fn goes_on_into(before: &str, line: &str) -> bool {
     let slipped = since.trim_end().lines().count() == 1 && !line.contains('=') && !line.starts_with('[');
     slipped || quotes("\"\"\"") % 2 == 1 || quotes("'''") % 2 == 1
 }
+
+/// The text with what looks like a secret put out of sight wherever it stands, letter by letter, so that carets stay where
+/// they point: keys end up in lists of rights, and secrets in the setting beside their own.
+fn hidden(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) =
+        SECRETS_BEGIN.iter().filter_map(|begins| Some(rest.find(begins)? + begins.len())).min()
+    {
+        shown.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let in_secret = |letter: char| letter.is_ascii_alphanumeric() || "_-+/=".contains(letter);
+        let length = rest.find(|letter| !in_secret(letter)).unwrap_or(rest.len());
+        // What is shorter is the beginning of something else.
+        if length >= SECRET_LENGTH_MIN {
+            shown.extend(std::iter::repeat_n('*', length));
+            rest = &rest[length..];
+        }
+    }
+    shown + rest
+}
+
+/// What keys of callers, and ids, secrets and tokens of the vendor's begin with.
+const SECRETS_BEGIN: [&str; 3] = ["egk_", "YXA6", "YWMt"];
+/// Each of them is longer behind that.
+const SECRET_LENGTH_MIN: usize = 12;
 
 /// The place itself, or the start of the letter or of the end that it lies in.
 fn letter_start(text: &str, at: usize) -> usize {

@@ -149,6 +149,9 @@ fn referred(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Secret> {
         Some(("file", path)) => from_file(raw, context, path),
         Some(("env", name)) => {
             let Some(value) = context.environment.get(name) else {
+                let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+                // What is no usual name may be the secret itself.
+                let name = if is_name { name } else { "that is named here" };
                 let what = format!("the environment variable {name} is not set");
                 return refuse(raw, context, &what, "a variable that is set");
             };
@@ -159,13 +162,18 @@ fn referred(raw: &Raw<'_>, context: &mut Context<'_>) -> Option<Secret> {
     }
 }
 
-fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, path: &str) -> Option<Secret> {
-    let path = context.folder.join(path);
+fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, text: &str) -> Option<Secret> {
+    let path = context.folder.join(text);
     let value = match read_file(&path) {
         Ok(value) => value,
         Err(error) => {
-            let what = format!("{}: {error}", path.display());
-            return refuse(raw, context, &what, "a file that can be read");
+            // What is in no folder may be the secret itself.
+            let in_folder = text.contains('/') && path.parent().is_some_and(Path::is_dir);
+            let shown = match text.starts_with('/') || in_folder {
+                true => path.display().to_string(),
+                false => "the file that is named here".to_owned(),
+            };
+            return refuse(raw, context, &format!("{shown}: {error}"), "a file that can be read");
         }
     };
     if open_to_all(&path) {

@@ -21,6 +21,7 @@ use http::{Method, Request, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// What client libraries keep is asked for again after this: a rotated key must stay valid for so long.
 pub(super) const EXPIRES_IN_S: u64 = 86_400;
@@ -32,6 +33,8 @@ const TOKEN: &str = "/token";
 const SPELLING_MAX: usize = 64;
 /// A token request is small.
 const BODY_BYTES_MAX: usize = 16 * 1024;
+/// And soon whole: nobody knows yet who asks, and there are only so many places.
+const BODY_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 static MEMBERS: LazyLock<Pointers> =
     LazyLock::new(|| Pointers::new(&["/grant_type", "/client_id", "/client_secret"]));
@@ -77,7 +80,8 @@ impl Passage {
     }
 
     async fn grant_body(&self, body: Body) -> Result<Bytes, Refusal> {
-        let reading = tokio::time::timeout(self.policy.settings.body_timeout, body.collect(BODY_BYTES_MAX));
+        let in_time = self.policy.settings.body_timeout.min(BODY_TIMEOUT_MAX);
+        let reading = tokio::time::timeout(in_time, body.collect(BODY_BYTES_MAX));
         match reading.await {
             Ok(Ok(Collected::Whole(bytes))) => Ok(bytes),
             Ok(Ok(Collected::Larger(_))) => Err(Refusal::TooLarge(BODY_BYTES_MAX as u64)),

@@ -13,7 +13,8 @@ use super::{Call, Passage};
 use crate::body::Body;
 use crate::catalogue::weight::Weightless;
 use crate::exchange::{CacheOutcome, Exchange};
-use http::Response;
+use http::header::CONTENT_LENGTH;
+use http::{Method, Response};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Something that is done at the vendor: told of when it is dropped, if it has left.
@@ -43,7 +44,12 @@ impl Passage {
         if let Some(act) = &mut act {
             act.ended(&judged, errand.calls);
         }
-        Ok(judged.map_err(Refusal::from)?.reply(way))
+        let judged = judged.map_err(Refusal::from)?;
+        // How long a body would be is all that is asked, and all that is known of it.
+        let length = judged.headers.get(CONTENT_LENGTH).filter(|_| errand.method == Method::HEAD).cloned();
+        let mut response = judged.reply(way);
+        response.headers_mut().extend(length.map(|length| (CONTENT_LENGTH, length)));
+        Ok(response)
     }
 
     /// The body to send, and what it spends of each pool of its row.

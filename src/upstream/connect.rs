@@ -188,7 +188,13 @@ impl HttpBody for Watched {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        // What trails a body ends here: it is of the connection, and nobody has looked at what it says.
+        let frame = loop {
+            match std::task::ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+                Some(Ok(frame)) if !frame.is_data() => {}
+                frame => break frame,
+            }
+        };
         if frame.is_none() {
             self.give_back();
         } else {

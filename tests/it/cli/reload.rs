@@ -233,6 +233,9 @@ async fn what_it_knows_is_never_dumped_into_a_file() {
     let line = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a limit");
     let words: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(words[4..6], ["0", "0"], "{line}");
+    // What may not be dumped belongs to root (proc(5)), so that others of the same user cannot look into it.
+    let shut = std::fs::metadata(format!("/proc/{}/environ", served.program.id())).unwrap();
+    assert_eq!(std::os::unix::fs::MetadataExt::uid(&shut), 0);
 }
 
 #[tokio::test]

@@ -4,8 +4,10 @@
 //! the path, in the query, under another header, with another name.
 
 use crate::support::house::configuration;
-use crate::support::program::{Served, run};
+use crate::support::program::{Folder, Served, run};
 use crate::support::wire::{APP, Talk, answer, soon};
+use crate::wire::tls::Authority;
+use crate::wire::tls_inbound::{client, connect, put_pair};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
@@ -15,6 +17,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
@@ -22,14 +25,17 @@ use tokio::net::{TcpListener, TcpStream};
 const TOKEN: &str = "YWMtQm9va3NhbmRDeWNsaXN0c2FuZENvbW1pdHRlZXM-_8675309jennyIgotyournumber";
 const SECRET: &str = "YXA6-Tlön/Uqbar+Orbis?Tertius=1940&x";
 
-/// Grants the token; refuses it once; hangs up once; else answers.
-async fn vendor() -> SocketAddr {
+/// Grants the token; refuses it once; hangs up once; else answers. Over TLS.
+async fn vendor(authority: &Authority) -> SocketAddr {
+    let shown = authority.signs("127.0.0.1");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let tasks = Tasks::new();
     tasks.clone().spawn("vendor", async move {
         while let Ok((stream, _)) = listener.accept().await {
+            let shown = shown.clone();
             tasks.spawn("vendor", async move {
+                let Ok(stream) = shown.accept(stream).await else { return };
                 let mut talk = Talk::on(stream);
                 while let Some(asked) = talk.hear().await {
                     let said = if asked.start.contains("/token ") {
@@ -161,18 +167,31 @@ async fn over_http2(to: SocketAddr, key: &str) -> String {
 #[tokio::test]
 async fn nothing_that_it_says_or_answers_holds_a_secret_in_any_spelling() {
     let ((key, digest), (other, second)) = (key::generate().unwrap(), key::generate().unwrap());
-    let origin = format!("http://{}", vendor().await);
+    let authority = Authority::new();
+    let origin = format!("https://{}", vendor(&authority).await);
     let callers = format!(
         "[log]\nlevel = \"trace\"\nhits_one_in = 1\n[[callers]]\nname = \"orders\"\nkeys = [\"{digest}\", \"{second}\"]\n\
          allow = [\"*\", \"token.user\"]\n"
     );
-    let text = configuration(&origin, "", &callers).replace("demo-secret", SECRET);
-    let mut served = Served::start(&text).await;
+    let text = configuration(&origin, "ca_file = \"ca.pem\"", &callers).replace("demo-secret", SECRET);
+    let doors = "address = [\"127.0.0.1:0\", \"tls:127.0.0.1:0\"]\n\
+                 tls_certificate = \"gateway.crt\"\ntls_key = \"gateway.key\"";
+    let text = text.replace("[listen]\naddress = \"127.0.0.1:0\"", &format!("[listen]\n{doors}"));
+    let folder = Folder::with(&text);
+    std::fs::write(folder.path("ca.pem"), authority.pem()).unwrap();
+    put_pair(&folder, &authority);
+    let private = std::fs::read_to_string(folder.path("gateway.key")).unwrap();
+    let mut served = Served::start_in(folder, &[]).await;
     let mut told = String::new();
+    let listens: Value = serde_json::from_str(served.program.said.last().unwrap()).unwrap();
+    let (_, tls) = listens["listen.address"].as_str().unwrap().split_once(",tls:").unwrap();
+    let (tls, client) = (tls.parse().unwrap(), client(&authority, &["http/1.1"], None));
     for said in traffic(&key).into_iter().chain(traffic(&other)) {
         let mut talk = served.talk().await;
-        talk.say(said).await;
-        if let Some(answer) = talk.hear().await {
+        talk.say(&said).await;
+        let mut sealed = Talk::on(connect(tls, &client).await.unwrap());
+        sealed.say(said).await;
+        for answer in talk.hear().await.into_iter().chain(sealed.hear().await) {
             told += &format!("{} {:?} {}", answer.start, answer.headers, answer.text());
         }
     }
@@ -203,7 +222,9 @@ async fn nothing_that_it_says_or_answers_holds_a_secret_in_any_spelling() {
     for talk in ["\"level\":\"TRACE\"", "gateway::audit", "http.path"] {
         assert!(told.contains(talk), "it was not talkative: no {talk}");
     }
-    for secret in [SECRET, TOKEN, &key, &other] {
+    // The middle of the private key: its ends say only what it is.
+    let private = private.lines().nth(1).unwrap();
+    for secret in [SECRET, TOKEN, &key, &other, private] {
         for spelling in spellings(secret) {
             let at = told.find(&spelling);
             let before = at.map(|at| told[..at].lines().last().unwrap_or_default().to_owned());

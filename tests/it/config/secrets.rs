@@ -69,6 +69,36 @@ fn no_mistake_shows_a_secret() {
         let shown = load_text(&text.replace(from, to)).expect_err(to).to_string();
         assert!(!shown.contains("hunter2"), "{shown}");
     }
+    // Where a name should be, where another setting is, and as the vendor's secrets and our keys are written.
+    let vendors = "YXA6kZ9xQw-hunter2_ErTyUi+o/p";
+    let key = "egk_kZ9xQw-hunter2_ErTyUiopkZ9xQwErTyUiop";
+    for (from, to) in [
+        (good, "{ file = 'hunter2' }"),
+        (good, "{ file = 'no/such/folder/hunter2' }"),
+        (good, "{ env = 'hunter2' }"),
+        (good, "{ env = 'HUNTER-hunter2' }"),
+        (name, "client_secret.file = 'hunter2' #"),
+        ("your-org", vendors),
+        ("org = \"your-org\"", &format!("org = ['{vendors}']")),
+        ("your-app", &format!("{vendors}/")),
+        ("https://a1.easemob.com", vendors),
+        ("[vendor]", &format!("[log]\nlevel = '{vendors}'\n[vendor]")),
+        ("[vendor]", &format!("[listen]\naddress = '{vendors}'\n[vendor]")),
+        ("[vendor]", &format!("[endpoints.\"{key}\"]\nfresh = '1s'\n[vendor]")),
+        ("[vendor]", &format!("[{key}]\n[vendor]")),
+        ("[vendor]", &format!("[[callers]]\nname = '{key}'\nkeys = []\n[vendor]")),
+        ("[vendor]", &format!("[[callers]]\nname = 'a'\nallow = ['{key}']\nquota = '{key}'\n[vendor]")),
+        ("[vendor]", &format!("[[callers]]\nname = 'a'\nquotas = {{ '{key}' = '1/s' }}\n[vendor]")),
+        ("[vendor]", &format!("[listen]\ntls_key = '''-----BEGIN PRIVATE KEY-----\nhunter2\n'''\n[vendor]")),
+        ("[vendor]", "[vendor]\nca_file = '''hunter2\nhunter2'''"),
+    ] {
+        let shown = load_text(&text.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+    for variable in ["LISTEN_WORKERS", "LISTEN_ADDRESS", "VENDOR_ORIGIN", "VENDOR_CA_FILE", "LOG_LEVEL"] {
+        let shown = minimal_with(&[(&format!("EASEMOB_GATEWAY_{variable}"), vendors)]).expect_err(variable);
+        assert!(!shown.to_string().contains("hunter2"), "{shown}");
+    }
     let variable = minimal_with(&[("EASEMOB_GATEWAY_VENDOR_CLIENT_SECERT", "hunter2")]).expect_err("unknown");
     assert!(!variable.to_string().contains("hunter2"), "{variable}");
     let key = "[[callers]]\nname = 'a'\nkeys = ['egk_hunter2', 'hunter2']\n";
@@ -93,4 +123,20 @@ fn no_slip_of_the_hand_shows_a_secret() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_no_secret_is_told_of_a_secret_that_cannot_be_had() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let missing = folder.path().join("missing");
+    let shown = load_text(&with_secret(&format!("{{ file = {missing:?} }}"))).expect_err("gone").to_string();
+    assert!(shown.contains("missing: No such file"), "{shown}");
+    let shown = load_text(&with_secret("{ env = \"NOT_SET\" }")).expect_err("not set").to_string();
+    assert!(shown.contains("the environment variable NOT_SET is not set"), "{shown}");
+    // The beginning of a name is not that of a secret, and carets stay where they point.
+    let long = with_secret("{ env = \"EASEMOB_CLIENT_SECRET\" }").replace("your-org", "YXA6kZ9xQwErTyUiop /");
+    let shown = load_text(&long).expect_err("no org").to_string();
+    assert!(shown.contains("\"YXA6************** /\""), "{shown}");
+    let short = long.replace("YXA6kZ9xQwErTyUiop", "YXA6-org");
+    assert!(load_text(&short).expect_err("no org").to_string().contains("\"YXA6-org /\""));
 }

@@ -113,6 +113,12 @@ async fn token_requests_of_strangers_that_never_end_take_nobodys_place() {
     read.headers_mut().insert("authorization", format!("Bearer {}", key_of("orders")).parse().unwrap());
     let reply = world.send(read).await;
     assert_eq!((reply.status.as_u16(), reply.refusal()), (200, ""));
+    // Nor do they hold those of other token requests for long.
+    let began = tokio::time::Instant::now();
+    for stranger in strangers {
+        assert_eq!(crate::support::world::read(stranger.await.unwrap()).await.refusal(), "body_cut");
+    }
+    assert_eq!(began.elapsed(), Duration::from_secs(10));
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,14 +29,14 @@ fn folder(origin: &str, authority: &Authority, listen: &str) -> Folder {
     folder
 }
 
-fn put_pair(folder: &Folder, authority: &Authority) {
+pub(crate) fn put_pair(folder: &Folder, authority: &Authority) {
     let (certificate, key) = authority.pair("gateway.example");
     std::fs::write(folder.path("gateway.crt"), certificate).unwrap();
     std::fs::write(folder.path("gateway.key"), key).unwrap();
 }
 
 /// A client that trusts this authority, speaks these protocols, and shows a certificate if it has one.
-fn client(trusts: &Authority, alpn: &[&str], shows: Option<(String, String)>) -> TlsConnector {
+pub(crate) fn client(trusts: &Authority, alpn: &[&str], shows: Option<(String, String)>) -> TlsConnector {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(trusts.pem().as_bytes()).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -55,7 +55,7 @@ fn client(trusts: &Authority, alpn: &[&str], shows: Option<(String, String)>) ->
     Arc::new(config).into()
 }
 
-async fn connect(to: SocketAddr, client: &TlsConnector) -> Option<TlsStream<TcpStream>> {
+pub(crate) async fn connect(to: SocketAddr, client: &TlsConnector) -> Option<TlsStream<TcpStream>> {
     let stream = soon(TcpStream::connect(to)).await.unwrap();
     soon(client.connect(ServerName::try_from("gateway.example").unwrap(), stream)).await.ok()
 }
