@@ -89,7 +89,7 @@ fn no_mistake_shows_a_secret() {
         ("[vendor]", &format!("[[callers]]\nname = '{key}'\nkeys = []\n[vendor]")),
         ("[vendor]", &format!("[[callers]]\nname = 'a'\nallow = ['{key}']\nquota = '{key}'\n[vendor]")),
         ("[vendor]", &format!("[[callers]]\nname = 'a'\nquotas = {{ '{key}' = '1/s' }}\n[vendor]")),
-        ("[vendor]", &format!("[listen]\ntls_key = '''-----BEGIN PRIVATE KEY-----\nhunter2\n'''\n[vendor]")),
+        ("[vendor]", "[listen]\ntls_key = '''-----BEGIN PRIVATE KEY-----\nhunter2\n'''\n[vendor]"),
         ("[vendor]", "[vendor]\nca_file = '''hunter2\nhunter2'''"),
     ] {
         let shown = load_text(&text.replacen(from, to, 1)).expect_err(to).to_string();

@@ -4,6 +4,7 @@ use super::{count, group, secs, warm};
 use crate::path::refusals::assert_refused;
 use crate::path::token::uncached;
 use crate::support::world::{World, request};
+use easemob_gateway::clock::unix_ms;
 use easemob_gateway::config::PoolOverride;
 use easemob_gateway::simulator::{Fault, Matcher, SAMPLE_GROUPS};
 use easemob_gateway::units::Rate;
@@ -154,9 +155,8 @@ async fn a_refusal_says_which_budget_is_spent_and_when_there_is_one_again() {
 #[tokio::test(start_paused = true)]
 async fn a_vendor_may_say_in_any_way_how_long_to_wait() {
     let date = |secs: i64| {
-        let at = std::time::SystemTime::now();
-        let at = if secs < 0 { at - self::secs(secs.unsigned_abs()) } else { at + self::secs(secs as u64) };
-        httpdate::fmt_http_date(at)
+        let at = Duration::from_millis(unix_ms()).as_secs().saturating_add_signed(secs);
+        httpdate::fmt_http_date(std::time::UNIX_EPOCH + self::secs(at))
     };
     // What it says, and how long the pool rests at least and at most.
     let cases = [
