@@ -100,13 +100,12 @@ pub struct Read {
     pub by_entity: Option<usize>,
 }
 
-/// Who can change what a read shows without a word to us. It decides how long an answer is good.
+/// Who can change what a read shows without a word to us. It decides how long an answer is good. There is one class:
+/// the vendor's documentation names nothing that neither devices nor its console can change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ChangedBy {
     /// Users on their devices, operators at the vendor's console, and other programs.
     Devices,
-    /// Operators and other programs alone.
-    Operators,
 }
 
 impl ChangedBy {
@@ -115,7 +114,6 @@ impl ChangedBy {
     pub const fn fresh(self) -> Duration {
         match self {
             Self::Devices => Duration::from_secs(30),
-            Self::Operators => Duration::from_secs(300),
         }
     }
 
@@ -124,7 +122,6 @@ impl ChangedBy {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Devices => "devices, console",
-            Self::Operators => "console",
         }
     }
 }

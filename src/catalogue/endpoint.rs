@@ -81,15 +81,6 @@ impl Endpoint {
         self
     }
 
-    /// A read of what no device can change, and so good for longer.
-    #[must_use]
-    pub const fn changed_by_operators(mut self) -> Self {
-        if let Effect::Read(read) = &mut self.effect {
-            (read.changed_by, read.fresh) = (ChangedBy::Operators, ChangedBy::Operators.fresh());
-        }
-        self
-    }
-
     /// A read of who may do what: its answers are never served past their time.
     #[must_use]
     pub const fn strict(mut self) -> Self {

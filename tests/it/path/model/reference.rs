@@ -410,7 +410,7 @@ impl Score {
     pub(super) fn assert_rich(&self, histories: usize) {
         println!("{histories} histories: {self:?}");
         for (what, count) in { *self }.numbers() {
-            assert!(*count > histories / 20, "{what}: {count} in {histories} histories prove little");
+            assert!(*count > histories / 50, "{what}: {count} in {histories} histories prove little");
         }
     }
 
