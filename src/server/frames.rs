@@ -62,14 +62,14 @@ impl Frames {
     pub(super) fn read(&mut self, mut bytes: &[u8], is_idle: bool) -> Seen {
         let mut seen = Seen { of_request: false, between: !self.in_head() };
         while !bytes.is_empty() {
-            let (part, rest) = if self.left > 0 {
+            let (is_end, rest) = if self.left > 0 {
                 let (payload, rest) = bytes.split_at(self.left.min(bytes.len()));
                 self.left -= payload.len();
                 (self.left == 0, rest)
             } else {
-                let (part, rest) = bytes.split_at((HEADER_BYTES - self.have).min(bytes.len()));
-                self.header[self.have..self.have + part.len()].copy_from_slice(part);
-                self.have += part.len();
+                let (header, rest) = bytes.split_at((HEADER_BYTES - self.have).min(bytes.len()));
+                self.header[self.have..self.have + header.len()].copy_from_slice(header);
+                self.have += header.len();
                 let is_whole = self.have == HEADER_BYTES;
                 if is_whole {
                     self.have = 0;
@@ -77,7 +77,7 @@ impl Frames {
                 }
                 (is_whole && self.left == 0, rest)
             };
-            if part {
+            if is_end {
                 self.in_head = self.goes_on;
             }
             seen.between |= !self.in_head();
