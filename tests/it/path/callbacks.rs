@@ -1,5 +1,8 @@
 //! Changes behind the gateway's back, and the vendor's reports of them: believed ones make the next read fresh.
 
+mod effects;
+mod truth;
+
 use crate::support::report::{SECRET, believing, event, legacy, sealed, signature, signed};
 use crate::support::world::World;
 use easemob_gateway::clock;
