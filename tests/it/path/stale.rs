@@ -324,6 +324,26 @@ async fn what_is_not_there_is_not_served_past_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_is_not_put_together_from_what_is_past_its_time() {
+    let both = Ask::get(format!("/chatgroups/{A},{}", SAMPLE_GROUPS[1]));
+    for (change, fault) in [
+        (refreshing as fn(&mut Config), Fault::status(StatusCode::SERVICE_UNAVAILABLE)),
+        (|_| {}, Fault::status(StatusCode::SERVICE_UNAVAILABLE)),
+        (|_| {}, Fault::ResetBefore),
+    ] {
+        let world = World::with(change, |_| {});
+        both.through(&world).await;
+        assert!(both.through(&world).await.is_hit());
+        pass(31).await;
+        fails(&world, fault);
+        let reply = both.through(&world).await;
+        assert!(reply.status.is_server_error(), "{} {}", reply.status, reply.header("cache-status"));
+        world.vendor.clear_faults();
+        assert_true(&world, &both, &both.through(&world).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_asked_by_body_and_the_head_of_an_answer_may_be_stale() {
     let targets = Ask::new(
         Method::POST,
