@@ -16,7 +16,7 @@ const EXPONENT: f64 = 0.9;
 /// One in so many is a write.
 const WRITES: u32 = 20;
 /// The first fill the cache and are not counted.
-const WARM: u32 = 200_000;
+const WARM: u32 = 250_000;
 const COUNTED: u32 = 200_000;
 
 /// Draws groups by Zipf's law.
