@@ -43,7 +43,7 @@ impl Admin {
         }
         let who = match self.who(deed, request.headers()) {
             Ok(who) => who,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         let body = match request.into_body().collect(BODY_BYTES_MAX).await {
             Ok(Collected::Whole(body)) => body,
@@ -75,9 +75,9 @@ impl Admin {
     }
 
     /// Who this is, if he may.
-    fn who(&self, deed: Deed, headers: &HeaderMap) -> Result<String, Response<Body>> {
+    fn who(&self, deed: Deed, headers: &HeaderMap) -> Result<String, Box<Response<Body>>> {
         let policy = self.house.policy.load();
-        let refuse = |status, word, what| Err(error(status, word, what));
+        let refuse = |status, word, what| Err(Box::new(error(status, word, what)));
         if headers.contains_key(ORIGIN) {
             return refuse(StatusCode::FORBIDDEN, "forbidden_op", "Pages in a browser may not ask for this.");
         }
@@ -98,7 +98,7 @@ impl Admin {
                 let mut response = error(StatusCode::UNAUTHORIZED, "unauthorized", what);
                 let realm = HeaderValue::from_static("Bearer realm=\"easemob-gateway operators\"");
                 response.headers_mut().insert(WWW_AUTHENTICATE, realm);
-                Err(response)
+                Err(Box::new(response))
             }
         }
     }
