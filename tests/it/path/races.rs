@@ -213,6 +213,20 @@ async fn a_read_and_a_write_whose_answers_come_together_leave_nothing_old() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_write_that_does_not_say_whom_it_concerns_may_concern_anybody() {
+    let (world, read) = (World::new(), Ask::get("/chatgroups/user/erin"));
+    assert_kept_and_true(&world, &read).await;
+    // No list: what the vendor makes of it, nobody knows.
+    let write =
+        Ask::new(Method::POST, format!("/chatgroups/{A}/users"), json!({"usernames": {"erin": true}}));
+    let done = easemob_gateway::simulator::Fault::body(http::StatusCode::OK, r#"{"data":{}}"#);
+    world.vendor.next(first(&write), done);
+    Ask::new(Method::POST, format!("/chatgroups/{A}/users/erin"), Value::Null).behind(&world);
+    assert_eq!(write.through(&world).await.status, 200);
+    assert_true(&world, &read, &read.through(&world).await);
+}
+
 /// A writer who reads in the very moment in which his answer is there, whoever's turn it is.
 struct Hasty {
     gateway: Gateway,

@@ -134,7 +134,7 @@ pub(super) fn histories(longest: usize) -> impl Strategy<Value = History> {
 fn setting() -> impl Strategy<Value = Setting> {
     let forms = prop_oneof![Just(Forms::Alike), Just(Forms::Equal), Just(Forms::Differ)];
     let rarely = prop::bool::weighted;
-    (rarely(0.2), rarely(0.3), forms, rarely(0.3), rarely(0.1), rarely(0.2)).prop_map(
+    (rarely(0.2), rarely(0.3), forms, rarely(0.5), rarely(0.1), rarely(0.2)).prop_map(
         |(tiny, settle, forms, refresh, slow, deaf)| Setting { tiny, settle, forms, refresh, slow, deaf },
     )
 }
@@ -244,7 +244,7 @@ fn how() -> impl Strategy<Value = How> {
         1 => Just(How::OnlyIfCached),
         1 => prop_oneof![Just(0), Just(1), Just(6)].prop_map(How::MaxAge),
         1 => prop_oneof![Just(1), Just(25)].prop_map(How::MinFresh),
-        2 => prop_oneof![Just(2), Just(100)].prop_map(How::MaxStale),
+        3 => prop_oneof![Just(2), Just(100)].prop_map(How::MaxStale),
     ]
 }
 

@@ -6,7 +6,7 @@
 //! nothing older than the deadline. What is in doubt is not kept.
 
 use super::history::How;
-use super::things::{Facet, Group, Read, Write, is_of, truth, truths};
+use super::things::{Facet, Group, Read, Write, is_list, is_of, truth, truths};
 use crate::support::world::Reply;
 use easemob_gateway::simulator::Control;
 use http::StatusCode;
@@ -381,7 +381,11 @@ impl Deed {
     fn concerns(&self, facet: Facet, value: &Value) -> bool {
         match self.what {
             What::Write(write) if write.cannot_change(facet, value) => false,
-            What::Write(write) => self.changed.contains(&facet) || write.concerns(facet, value),
+            What::Write(write) => {
+                // What a list does not show cannot have changed in it, whatever it would show now.
+                let changed = self.changed.contains(&facet) && !is_list(facet);
+                changed || write.concerns(facet, value)
+            }
             What::Report(group) => is_of(facet, group),
         }
     }

@@ -145,8 +145,12 @@ pub(super) fn truth(vendor: &Control, read: Read) -> (Facet, Value) {
 
 /// Whether an answer about something else shows this group.
 fn shows(facet: Facet, value: &Value, group: Group) -> bool {
-    let lists = matches!(facet, Facet::Whole(Read::Joined(_) | Read::List(_)));
-    lists && value.to_string().contains(IDS[group])
+    is_list(facet) && value.to_string().contains(IDS[group])
+}
+
+/// Whether this lists groups.
+pub(super) fn is_list(facet: Facet) -> bool {
+    matches!(facet, Facet::Whole(Read::Joined(_) | Read::List(_)))
 }
 
 /// Whether this is about the group itself.
