@@ -18,6 +18,8 @@ pub(super) enum Step {
     Behind(Write),
     /// The vendor reports that something about a group has changed.
     Report(Group),
+    /// An operator says so.
+    Purge(Group),
     /// A write whose connection broke is done after all.
     Late(usize),
     /// A held call goes on.
@@ -150,6 +152,7 @@ fn draft() -> impl Strategy<Value = Draft> {
         4 => place().prop_map(Draft::Behind),
         16 => (0..4_usize).prop_map(|which| Draft::Other(Step::Release(which))),
         2 => (0..=1_usize).prop_map(|group| Draft::Other(Step::Report(group))),
+        1 => (0..=1_usize).prop_map(|group| Draft::Other(Step::Purge(group))),
         3 => (0..3_usize).prop_map(|which| Draft::Other(Step::Late(which))),
         4 => (0..4_usize).prop_map(|which| Draft::Other(Step::Leave(which))),
         10 => pass().prop_map(|ms| Draft::Other(Step::Pass(ms))),
@@ -326,6 +329,7 @@ impl fmt::Debug for Step {
             }
             Self::Behind(write) => write!(f, "behind: {write}"),
             Self::Report(group) => write!(f, "report of {}", Read::One(*group)),
+            Self::Purge(group) => write!(f, "purge of {}", Read::One(*group)),
             Self::Late(which) => write!(f, "done late: {which}"),
             Self::Release(which) => write!(f, "release {which}"),
             Self::Leave(which) => write!(f, "caller {which} leaves"),

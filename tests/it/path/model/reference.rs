@@ -168,7 +168,7 @@ impl Reference {
         self.deed(What::Write(write))
     }
 
-    /// A report has been heard: as good as an acknowledged write.
+    /// A report has been heard, or a purge was answered: as good as an acknowledged write.
     pub(super) fn reported(&mut self, group: Group) {
         let number = self.deed(What::Report(group));
         let (known, now) = (self.tick(), Instant::now());

@@ -12,8 +12,11 @@ use crate::support::report::{believing, signed};
 use crate::support::world::{Reply, World};
 use easemob_gateway::cache::flight::UnderWay;
 use easemob_gateway::config::{Config, EndpointOverride};
+use easemob_gateway::gateway::purge::Purge;
+use easemob_gateway::simulator::SAMPLE_GROUPS;
 use easemob_gateway::telemetry::cells::Heard;
 use easemob_gateway::units::ByteSize;
+use serde_json::json;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -117,6 +120,13 @@ impl Stage {
             Step::Report(group) => {
                 let heard = self.world.parts.hear.hear(signed(report(group)).to_string().as_bytes());
                 assert_eq!(heard, Heard::Touched);
+                self.line.judge(|reference| reference.reported(group));
+            }
+            Step::Purge(group) => {
+                let tags = json!({ "tags": [format!("group:{}/*", SAMPLE_GROUPS[group])] }).to_string();
+                let house = &self.world.parts.house;
+                let purge = Purge::read(tags.as_bytes(), &house.catalogue)?;
+                house.purge(&purge);
                 self.line.judge(|reference| reference.reported(group));
             }
             Step::Late(which) => {
