@@ -81,7 +81,7 @@ impl Passage {
         let names = self.names(call, read)?;
         let held = self.held(call, &names, now);
         let oldest = held.iter().flatten().map(|entry| entry.fetched).min()?;
-        let response = self.assembled(call, &names, &held, &[], None)?;
+        let response = self.assembled(call, &names, &held, (&[], now), None)?;
         Some((response, now.saturating_duration_since(oldest)))
     }
 
@@ -102,7 +102,7 @@ impl Passage {
         if missing.is_empty() {
             // Somebody else has fetched it meanwhile.
             ledger.cache = CacheOutcome::Hit;
-            return Ok(self.assembled(call, &names, &held, &[], None));
+            return Ok(self.assembled(call, &names, &held, (&[], clock::now()), None));
         }
         let known = house.batches.of(call.subject.endpoint);
         let mut alone = missing.len() == 1 && !self.policy.settings.forms_equal;
@@ -127,7 +127,7 @@ impl Passage {
             return Ok(None);
         }
         if !alone {
-            return Ok(self.assembled(call, &names, &held, &landing.elements, Some(way)));
+            return Ok(self.assembled(call, &names, &held, (&landing.elements, landing.began), Some(way)));
         }
         let (elements, _) = self.elements(&landing, &missing, part.subject.list());
         let form = held.iter().flatten().next().map(|entry| shape(&entry.body()));
@@ -138,7 +138,7 @@ impl Passage {
         for element in &elements {
             self.keep_element(element, &landing, &part.subject);
         }
-        Ok(self.assembled(call, &names, &held, &elements, Some(way)))
+        Ok(self.assembled(call, &names, &held, (&elements, landing.began), Some(way)))
     }
 
     /// The names of a list, all different; one alone only where that is no other form.
@@ -166,7 +166,7 @@ impl Passage {
         call: &Call,
         names: &[&str],
         held: &[Option<Arc<Entry>>],
-        fetched: &[Element],
+        (fetched, began): (&[Element], Instant),
         way: Option<Way>,
     ) -> Option<Response<Body>> {
         let around = self.house.batches.of(call.subject.endpoint).around.load_full()?;
@@ -176,17 +176,21 @@ impl Passage {
         let mut tag = around.hash.to_le_bytes().to_vec();
         tag.extend_from_slice(list.as_bytes());
         let mut elements = Vec::with_capacity(names.len());
+        let mut oldest = began;
         for (name, held) in names.iter().zip(held) {
+            // What was fetched in company is shown, if it is the later: it is also what is kept from now on.
             let (text, etag) = match (held, fetched.get(name)) {
-                (Some(entry), _) => (entry.body(), entry.etag),
-                (None, element) => element.map(|element| (element.text.clone(), element.etag))?,
+                (Some(entry), element) if element.is_none() || entry.fetched > began => {
+                    oldest = oldest.min(entry.fetched);
+                    (entry.body(), entry.etag)
+                }
+                (_, element) => element.map(|element| (element.text.clone(), element.etag))?,
             };
             tag.extend_from_slice(&etag.to_le_bytes());
             elements.push(text);
         }
         let body = around.envelope.around(list, elements.iter().map(|text| text.as_ref()));
         let etag = self.house.secret.hash(&tag) as u64;
-        let oldest = held.iter().flatten().map(|entry| entry.fetched).min()?;
         Some(reply::assembled((body.into(), around.media, etag), oldest.elapsed(), way, call))
     }
 

@@ -38,6 +38,29 @@ async fn one_that_is_missing_and_has_another_form_alone_is_asked_for_in_company(
     assert_eq!(asked(&tap)[4..], [list(&[B, A])], "from then on in one call");
 }
 
+/// Whoever asks again must not be told something older.
+#[tokio::test(start_paused = true)]
+async fn what_is_fetched_in_company_is_shown_and_not_what_was_held() {
+    let (world, _) = tapped(|config| config.cache.settle = Duration::ZERO, without_owner);
+    let (pair, all) = (list(&[A, B]), list(&[A, B, C]));
+    world.get(&pair).await;
+    // It is found out that one alone has another form.
+    world.get(&all).await;
+    let (status, _) = rename(A, "by a device").behind(&world);
+    assert_eq!(status, 200);
+    assert_eq!(rename(B, "new").through(&world).await.status, 200);
+    tokio::time::advance(Duration::from_secs(3)).await;
+    let mixed = world.get(&pair).await;
+    assert_eq!(
+        (mixed.header("cache-status"), mixed.header("age")),
+        ("easemob-gateway; fwd=partial; stored", "0")
+    );
+    assert_whole(&world, &pair, &mixed);
+    let hit = world.get(&pair).await;
+    assert!(hit.is_hit());
+    assert_eq!(hit.data(), mixed.data());
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_that_are_missing_are_asked_for_together() {
     let (world, tap) = tapped(|_| {}, without_owner);
