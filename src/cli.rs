@@ -14,9 +14,12 @@ mod reload;
 mod serve;
 mod simulate;
 
+use crate::telemetry::outlet;
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// A gateway between your services and the Easemob IM REST API.
 #[derive(Debug, Parser)]
@@ -72,18 +75,19 @@ pub fn run() -> ExitCode {
         Command::Keygen => keygen::run(),
         Command::Probe(options) => probe::run(&options),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Configuration(what)) => {
-            eprintln!("{}", what.trim_end());
-            ExitCode::from(2)
-        }
-        Err(Failure::Other(error)) => {
-            eprintln!("easemob-gateway: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    outlet::flush(LAST_LINES);
+    let (what, code) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Configuration(what)) => (what.trim_end().to_owned(), ExitCode::from(2)),
+        Err(Failure::Other(error)) => (format!("easemob-gateway: {error:#}"), ExitCode::FAILURE),
+    };
+    // Whether somebody hears it or not, it ends.
+    let _ = writeln!(std::io::stderr(), "{what}");
+    code
 }
+
+/// How long the end waits for whoever reads the log.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Reads a configuration with what the environment overrides.
 fn load(path: &Path) -> Result<crate::config::Loaded, Failure> {

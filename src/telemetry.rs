@@ -9,6 +9,7 @@ pub mod line;
 pub mod log;
 pub mod metrics;
 mod one_line;
+pub mod outlet;
 pub mod reloads;
 pub mod roster;
 pub mod words;

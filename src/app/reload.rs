@@ -74,6 +74,9 @@ impl Reloader {
             fairness: before.fairness.renewed(quotas(&next, &numbers, catalogue)),
             settings,
         };
+        if next.callers.is_empty() && !before.callers.is_open() {
+            tracing::warn!("no callers are configured any more: whoever reaches it may do anything");
+        }
         if let Some((tls, read)) = certificates {
             tls.exchange(read);
         }

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::{Config, LogFormat};
 use crate::telemetry::log::{self, Levels};
+use crate::telemetry::outlet;
 use crate::units::Address;
 use std::path::Path;
 use std::time::Duration;
@@ -119,7 +120,7 @@ pub(super) fn install_log(config: &Config) -> std::io::Result<Levels> {
         LogFormat::Json => log::Format::Json,
         LogFormat::Text => log::Format::Text,
     };
-    let levels = log::install(format, &config.log.level, std::io::stderr)?;
+    let levels = log::install(format, &config.log.level, outlet::stderr()?)?;
     // What breaks is a line like any other, whoever reads them.
     std::panic::set_hook(Box::new(|what| tracing::error!("something broke: {what}")));
     Ok(levels)

@@ -4,6 +4,7 @@ mod commands;
 mod crash;
 mod drain;
 mod log;
+mod outlet;
 mod probe;
 mod reload;
 mod secrets;

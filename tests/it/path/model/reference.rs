@@ -304,7 +304,10 @@ impl Reference {
             let about = format!("{} ({way}) said {facet:?} {value}", reading.what);
             let floor = self.floor(reading, |deed| deed.concerns(facet, &value));
             let doubt = self.doubt(reading, |deed| deed.concerns(facet, &value)).filter(|_| from_memory);
-            if doubt.is_some_and(|until| until > reading.since) {
+            // Who waited until the vendor failed may be given what others fetched meanwhile.
+            let age = Duration::from_secs(reply.header("age").parse().unwrap_or_default());
+            let kept_by = if stale { Instant::now() - age } else { reading.since };
+            if doubt.is_some_and(|until| until > kept_by) {
                 return Err(format!("{about}: it was in doubt, and kept"));
             }
             let spans = self.spans.get(&facet).map(Vec::as_slice).unwrap_or_default();
