@@ -8,12 +8,13 @@ use crate::clock;
 use crate::units::Address;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, UnixListener, UnixStream};
 
 /// Opening a socket takes an instant, so this is long.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -66,10 +67,10 @@ impl Listener {
         tls: Option<&Arc<Tls>>,
     ) -> io::Result<Self> {
         let (kind, tls) = match address {
-            Address::Plain(address) => (Kind::Tcp(TcpListener::bind(address).await?), None),
+            Address::Plain(address) => (Kind::Tcp(bind(*address)?), None),
             Address::Tls(address) => {
                 let tls = tls.ok_or_else(|| io::Error::other("there is no certificate for it"))?;
-                (Kind::Tcp(TcpListener::bind(address).await?), Some(Arc::clone(tls)))
+                (Kind::Tcp(bind(*address)?), Some(Arc::clone(tls)))
             }
             Address::Unix(path) => {
                 let (listener, socket) = open_unix(path, unix).await?;
@@ -124,6 +125,17 @@ impl Listener {
         }
         waiting
     }
+}
+
+/// Connections that the kernel keeps ready to be accepted, as far as it lets us: a burst beyond that waits for seconds.
+const BACKLOG: u32 = 4096;
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart must not wait for what its predecessor left behind.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Makes the socket ready under another name, then moves it to its own.
