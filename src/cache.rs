@@ -221,6 +221,12 @@ impl Cache {
         touched
     }
 
+    /// Says that everything has changed, and settles.
+    pub fn touch_all(&self) {
+        self.doubts.open_all(clock::now() + self.settings.settle);
+        self.epochs.flush();
+    }
+
     /// The late answer to a write of unknown outcome has come: what it touched is touched again, and settles.
     pub fn resolve(&self, touched: &Touched) {
         self.doubts.close(&touched.slots, touched.doubted, clock::now() + self.settings.settle);

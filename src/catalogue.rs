@@ -18,6 +18,7 @@ mod endpoint;
 pub mod lookup;
 pub mod path;
 pub mod pointer;
+pub mod spelling;
 pub mod table;
 mod tag;
 pub mod template;

@@ -130,7 +130,7 @@ impl Server {
 }
 
 async fn accept(listeners: &[Listener], workers: &[mpsc::Sender<Accepted>], open: &Arc<Semaphore>) {
-    let mut turn = 0;
+    let (mut turn, mut trouble) = (0, accept::Trouble::default());
     loop {
         let Ok(place) = Arc::clone(open).acquire_owned().await else {
             return;
@@ -140,9 +140,10 @@ async fn accept(listeners: &[Listener], workers: &[mpsc::Sender<Accepted>], open
                 // A worker that has gone takes its turn with it; its connections are closed.
                 let _ = workers[turn % workers.len()].send((stream, place)).await;
                 turn += 1;
+                trouble.is_over();
             }
             Err(error) => {
-                tracing::error!("a connection could not be accepted: {error}");
+                trouble.tell(&error);
                 tokio::time::sleep(accept::PAUSE).await;
             }
         }

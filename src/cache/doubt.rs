@@ -21,7 +21,7 @@ pub struct Doubts {
 #[derive(Debug, Default)]
 struct Open {
     by_slot: HashMap<Slot, Ends>,
-    /// A doubt about everything: when there are too many to tell apart.
+    /// A doubt about everything: when it was said, or there are too many to tell apart.
     all: Option<Instant>,
     sweep_at: usize,
 }
@@ -50,6 +50,12 @@ impl Doubts {
         if until > clock::now() {
             self.each(slots, |ends| ends.last = ends.last.max(Some(until)));
         }
+    }
+
+    /// Doubts everything until then.
+    pub fn open_all(&self, until: Instant) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all = open.all.max(Some(until));
     }
 
     /// Doubts these until then, or until [`Self::close`] is told that the same doubt has ended.

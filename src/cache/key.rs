@@ -1,10 +1,10 @@
 //! The canonical name of a read, and the secret under which names and tags are hashed.
 //!
 //! A key is the endpoint, its parameters as they came, the known query parameters sorted by name, and a digest
-//! of the body where that decides the answer. Two spellings of one path give one key. It is built on the stack
+//! of the body where that decides the answer. Two spellings of one path or of one body give one key. It is built on the stack
 //! and looked up by a keyed hash, so that nobody can choose ids that collide; the bytes are compared after.
 
-use crate::catalogue::{EndpointId, Read, lookup::Spans};
+use crate::catalogue::{EndpointId, Read, lookup::Spans, spelling::spelling};
 use siphasher::sip128::{Hasher128, SipHasher13};
 use smallvec::SmallVec;
 use std::hash::Hasher;
@@ -75,6 +75,8 @@ impl Key {
             }
         }
         if let Some(body) = body {
+            let spelt = spelling(body);
+            let body = spelt.as_deref().unwrap_or(body);
             bytes.push(b'#');
             bytes.extend_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body).as_ref());
         }

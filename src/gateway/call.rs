@@ -16,6 +16,7 @@ use crate::exchange::Exchange;
 use http::header::{CONTENT_ENCODING, HOST, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Version};
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 /// The most tags of one request. The vendor's largest batch has a hundred elements.
@@ -239,7 +240,12 @@ pub(super) fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
     if hosts > 1 || (hosts == 0 && uri.authority().is_none()) {
         return Err(Refusal::BadTarget("The request must name its host once."));
     }
-    if request.headers().get(HOST).is_some_and(|host| !is_host(host.as_bytes())) {
+    let said = request.headers().get(HOST).map(|host| host.as_bytes());
+    let meant = uri.authority().map(|authority| authority.as_str().as_bytes());
+    if said.zip(meant).is_some_and(|(said, meant)| !said.eq_ignore_ascii_case(meant)) {
+        return Err(Refusal::BadTarget("The request must name one host."));
+    }
+    if said.or(meant).is_some_and(|host| !is_host(host)) {
         return Err(Refusal::BadTarget("The host must be a name or an address, with or without a port."));
     }
     Ok(())
@@ -247,6 +253,17 @@ pub(super) fn check_target(request: &Request<Body>) -> Result<(), Refusal> {
 
 /// Whether these can be a host and a port (RFC 9112, 3.2): no user, no path, nothing that some would cut off.
 fn is_host(bytes: &[u8]) -> bool {
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
-    !bytes.is_empty() && bytes.iter().all(fits)
+    let Ok(text) = str::from_utf8(bytes) else { return false };
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => (address, port),
+            _ => return false,
+        },
+        None => text.split_at(text.find(':').unwrap_or(text.len())),
+    };
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let named = text.starts_with('[') || !host.is_empty() && host.bytes().all(is_name);
+    // A colon alone is the usual port (RFC 3986, 3.2.3).
+    named && (port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.is_empty() || is_port(port)))
 }

@@ -88,7 +88,7 @@ impl House {
         self.cache.purges.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         match purge {
             Purge::All => {
-                self.cache.epochs.flush();
+                self.cache.touch_all();
                 None
             }
             Purge::Tags(_, tags) => {

@@ -76,6 +76,34 @@ fn a_body_that_is_asked_by_is_part_of_the_name() {
     let of = |body: &str| name("/metadata/chatgroup/7/get", Some(body.as_bytes())).unwrap();
     assert_eq!(of(r#"{"targets":["a"]}"#), of(r#"{"targets":["a"]}"#));
     assert_ne!(of(r#"{"targets":["a"]}"#), of(r#"{"targets":["b"]}"#));
+    // Spelt otherwise, it asks the same.
+    let said = of(r#"{"targets":["a","b"],"of":{"x":1,"y":null}}"#);
+    for same in [
+        r#" { "targets" : [ "a" , "b" ] , "of" : { "x" : 1 , "y" : null } } "#,
+        r#"{"of":{"y":null,"x":1},"targets":["a","b"]}"#,
+        r#"{"targets":["\u0061","b"],"\u006ff":{"x":1,"y":null}}"#,
+    ] {
+        assert_eq!(of(same), said, "{same}");
+    }
+    for other in [
+        r#"{"targets":["b","a"],"of":{"x":1,"y":null}}"#,
+        r#"{"targets":["a","b"],"of":{"x":1}}"#,
+        r#"{"targets":["a","b"],"of":{"x":"1","y":null}}"#,
+        r#"{"targets":["a,b"],"of":{"x":1,"y":null}}"#,
+        r#"{"targets":["a","b"],"of":[{"x":1,"y":null}]}"#,
+    ] {
+        assert_ne!(of(other), said, "{other}");
+    }
+    // Of what may be read in two ways, each spelling is another.
+    for (one, other) in [
+        (r#"{"a":1,"a":2}"#, r#"{"a":2}"#),
+        (r#"{"a":1,"a":2}"#, r#"{"a":2,"a":1}"#),
+        (r#"{"a":1.0}"#, r#"{"a":1}"#),
+        (r#"{"a":18446744073709551616}"#, r#"{"a":18446744073709551617}"#),
+        ("nothing", "[]"),
+    ] {
+        assert_ne!(of(one), of(other), "{one} {other}");
+    }
 }
 
 #[test]

@@ -126,6 +126,22 @@ async fn what_is_on_its_way_is_overtaken() {
     }
 }
 
+/// The vendor's own copies may lag behind what the operator has heard of.
+#[tokio::test(start_paused = true)]
+async fn what_was_purged_settles() {
+    for body in [json!({ "all": true }), json!({ "endpoints": ["group.read"] })] {
+        let (world, read) = (World::new(), Ask::get(format!("/chatgroups/{A}")));
+        read.through(&world).await;
+        purge(&world, &body).unwrap();
+        for _ in 0..2 {
+            assert!(!read.through(&world).await.is_hit(), "{body}");
+        }
+        tokio::time::advance(crate::support::world::base_config().cache.settle).await;
+        read.through(&world).await;
+        assert!(read.through(&world).await.is_hit(), "{body}");
+    }
+}
+
 /// A read that no pattern and no tag reaches could not be purged.
 #[tokio::test(start_paused = true)]
 async fn every_read_can_be_named() {

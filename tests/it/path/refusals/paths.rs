@@ -164,6 +164,9 @@ async fn forms_of_target_for_other_servers_are_refused() {
         ask(Method::GET, &format!("http://evil.example{path}"), &["gateway"], h1),
         ask(Method::POST, &format!("http://evil.example{token}"), &["gateway"], h1),
         ask(Method::POST, token, &["gateway", "evil.example"], h1),
+        ask(Method::GET, &format!("http://u@gateway{path}"), &[], h2),
+        ask(Method::GET, &format!("http://gateway:99999{path}"), &[], h2),
+        ask(Method::GET, &format!("http://gateway{path}"), &["evil.example"], h2),
     ];
     for request in refused {
         let about = format!("{request:?}");
