@@ -101,6 +101,8 @@ impl Passage {
             return None;
         }
         if row.flaws.map(|at| shown.at(at)).is_some_and(|flaws| flaws.unclear || !flaws.values.is_empty()) {
+            // What is not there may be made by a write that cannot name it.
+            landing.slots.extend(self.house.cache.slots(&[ABSENT.to_owned()]));
             return None;
         }
         let fresh = self.fresh(&trip.subject);

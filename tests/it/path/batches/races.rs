@@ -184,6 +184,27 @@ async fn in_doubt_about_one_the_others_stay() {
     assert!(world.get(&list(&[B, C])).await.is_hit());
 }
 
+/// A write that makes a group names it in its answer, and in nothing else.
+#[tokio::test(start_paused = true)]
+async fn one_that_was_not_there_is_asked_for_anew_after_a_creation_that_nobody_answered() {
+    let world = World::new();
+    let all = list(&[A, "4711"]);
+    let hold = world.vendor.hold(Matcher::exactly(&all).times(1), HoldAt::Answer);
+    let mut early = Box::pin(world.get(&all));
+    assert!(poll!(&mut early).is_pending());
+    hold.arrived(1).await;
+    world.vendor.add_group("4711", "erin", &[]);
+    world.vendor.next(Matcher::any().method(Method::POST), Fault::ResetAfter);
+    let body = json!({"groupname": "new", "public": true, "owner": "erin"});
+    assert_eq!(world.post("/chatgroups", body).await.status, StatusCode::BAD_GATEWAY);
+    let mut late = Box::pin(world.get(&all));
+    assert!(poll!(&mut late).is_pending());
+    world.settle().await;
+    hold.release();
+    assert_eq!(early.await.data()[1]["error"], "group id doesn't exist");
+    assert_whole(&world, &all, &late.await);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_element_that_ends_while_the_rest_is_fetched_is_not_shown_past_its_time() {
     let world = World::new();
