@@ -11,13 +11,14 @@ mod callers;
 mod history;
 mod line;
 mod reference;
+mod score;
 mod stage;
 mod things;
 
 use history::histories;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestError, TestRunner};
-use reference::Score;
+use score::Score;
 use std::cell::RefCell;
 
 const CASES: u32 = 250;

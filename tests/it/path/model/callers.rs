@@ -12,6 +12,7 @@ use http::{HeaderValue, Method};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What callers have in common.
@@ -89,6 +90,7 @@ impl Desk {
 
     fn ask(&self, what: Read, how: How) -> (Reading, Outcome) {
         let reading = self.line.judge(|reference| reference.ask(what, how));
+        self.line.allow(calls(what, how));
         let mut request = request(Method::GET, &what.path(), None);
         if let Some(how) = how.header() {
             request.headers_mut().insert("cache-control", how.parse().unwrap());
@@ -100,8 +102,7 @@ impl Desk {
         let reply = whole(outcome.await.unwrap()).await;
         let judged = self.line.judge(|reference| reference.judge(&reading, &reply));
         self.note(judged);
-        let kept = reply.header("cache-status").contains("stored") && reading.since == Instant::now();
-        if kept && reading.how == How::Plain {
+        if reply.header("cache-status").contains("stored") && is_now(reading.since) {
             self.kept.lock().unwrap().push((reading.what, reading.since, reply));
         }
     }
@@ -130,5 +131,19 @@ impl Desk {
 
     pub(super) fn tasks(&self) -> usize {
         self.tasks.counts().0
+    }
+}
+
+/// Whether no time has passed since but that between steps.
+pub(super) fn is_now(since: Instant) -> bool {
+    since.elapsed() < Duration::from_millis(1)
+}
+
+/// The most calls that one reader may cost. What could not be put together from a part is asked for whole.
+fn calls(what: Read, how: How) -> usize {
+    match (what, how) {
+        (_, How::OnlyIfCached) => 0,
+        (Read::Some(_), _) => 2,
+        _ => 1,
     }
 }

@@ -116,6 +116,8 @@ enum Draft {
     Read(usize, usize, How, Stop, Fate),
     Write(usize, Stop, Fate, Option<usize>),
     Behind(usize),
+    /// Read, past its time, and read again.
+    Outlived(usize, u64, How, Fate),
     Other(Step),
 }
 
@@ -128,7 +130,7 @@ struct Theme {
 pub(super) fn histories(longest: usize) -> impl Strategy<Value = History> {
     (setting(), theme(), prop::collection::vec(draft(), 4..longest)).prop_map(|(setting, theme, drafts)| {
         let theme = Theme::new(theme);
-        let steps = drafts.into_iter().map(|draft| theme.step(draft)).collect();
+        let steps = drafts.into_iter().flat_map(|draft| theme.steps(draft)).collect();
         History { setting, reads: theme.reads, steps }
     })
 }
@@ -150,6 +152,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         16 => (place(), rare_stop(), fate(), prop::option::of(place()))
             .prop_map(|(what, stop, fate, then)| Draft::Write(what, stop, fate, then)),
         4 => place().prop_map(Draft::Behind),
+        1 => (place(), longer(), again())
+            .prop_map(|(what, ms, (how, fate))| Draft::Outlived(what, ms, how, fate)),
         16 => (0..4_usize).prop_map(|which| Draft::Other(Step::Release(which))),
         2 => (0..=1_usize).prop_map(|group| Draft::Other(Step::Report(group))),
         1 => (0..=1_usize).prop_map(|group| Draft::Other(Step::Purge(group))),
@@ -213,10 +217,10 @@ impl Theme {
         Self { reads, writes }
     }
 
-    fn step(&self, draft: Draft) -> Step {
+    fn steps(&self, draft: Draft) -> Vec<Step> {
         let read = |at: usize| self.reads[at % self.reads.len()];
         let write = |at: usize| self.writes[at % self.writes.len()];
-        match draft {
+        vec![match draft {
             Draft::Read(what, readers, how, stop, fate) => {
                 Step::Read { what: read(what), readers, how, stop, fate }
             }
@@ -224,8 +228,12 @@ impl Theme {
                 Step::Write { what: write(what), stop, fate, then: then.map(read) }
             }
             Draft::Behind(what) => Step::Behind(write(what)),
+            Draft::Outlived(what, ms, how, fate) => {
+                let read = |how, fate| Step::Read { what: read(what), readers: 1, how, stop: Stop::No, fate };
+                return vec![read(How::Plain, Fate::Good), Step::Pass(ms), read(how, fate)];
+            }
             Draft::Other(step) => step,
-        }
+        }]
     }
 }
 
@@ -236,6 +244,21 @@ fn pass() -> impl Strategy<Value = u64> {
         2 => prop_oneof![Just(2_100), Just(5_000), Just(9_500)],
         2 => prop_oneof![Just(10_100), Just(21_000), Just(31_000), Just(31_000)],
         1 => prop_oneof![Just(61_000), Just(320_000)],
+    ]
+}
+
+/// Longer than an answer is good, and seldom longer than it may be served past that.
+fn longer() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => Just(31_000), 1 => Just(60_000), 1 => Just(320_000)]
+}
+
+/// Most often what has it served all the same.
+fn again() -> impl Strategy<Value = (How, Fate)> {
+    prop_oneof![
+        3 => Just((How::Plain, Fate::Failed { done: false })),
+        1 => Just((How::Plain, Fate::Cut { done: false })),
+        2 => Just((How::MaxStale(100), Fate::Good)),
+        1 => (how(), read_fate()),
     ]
 }
 

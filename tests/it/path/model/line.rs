@@ -38,6 +38,10 @@ struct Plan {
     held: Vec<(String, oneshot::Sender<()>)>,
     limbo: Vec<usize>,
     reads: usize,
+    /// As many calls of reads as there may have been by now.
+    allowed: usize,
+    /// A write that has come twice.
+    twice: Option<Write>,
 }
 
 type Answered = Result<Response<Bytes>, SendError>;
@@ -86,8 +90,11 @@ impl Line {
         let path = request.uri().path().to_owned();
         let (stop, fate) = {
             let mut plan = self.plan();
+            let fate = plan.fate.unwrap_or(Fate::Good);
             plan.reads += 1;
-            (plan.stop.take().unwrap_or(Stop::No), plan.fate.unwrap_or(Fate::Good))
+            // What fails may be asked once more.
+            plan.allowed += usize::from(matches!(fate, Fate::Failed { .. } | Fate::Cut { .. }));
+            (plan.stop.take().unwrap_or(Stop::No), fate)
         };
         self.hold(stop.before(), || format!("{path}, before")).await;
         // Entries that ended by themselves, which nobody has looked at since.
@@ -114,7 +121,9 @@ impl Line {
 
     async fn take_write(&self, deed: usize, simulator: &Simulator, tell: oneshot::Sender<Answered>) {
         let (write, stop, fate) = self.plan().writes[&deed];
-        self.judge(|reference| reference.arrived(deed));
+        if !self.judge(|reference| reference.arrived(deed)) {
+            self.plan().twice = Some(write);
+        }
         self.hold(stop.before(), || format!("{write}, before")).await;
         let perform = || self.perform(&simulator.control(), deed);
         let (answer, outcome) = match fate {
@@ -201,6 +210,21 @@ impl Line {
     /// Calls of reads that have arrived.
     pub(super) fn reads(&self) -> usize {
         self.plan().reads
+    }
+
+    /// So many calls more may come.
+    pub(super) fn allow(&self, calls: usize) {
+        self.plan().allowed += calls;
+    }
+
+    /// An error if more calls have come than would without a memory: no read costs more than its own, no write two.
+    pub(super) fn check_calls(&self) -> Result<(), String> {
+        let plan = self.plan();
+        let (reads, allowed) = (plan.reads, plan.allowed);
+        if reads > allowed {
+            return Err(format!("{reads} calls of reads, where {allowed} would do"));
+        }
+        plan.twice.map_or(Ok(()), |write| Err(format!("{write} has come twice")))
     }
 
     pub(super) fn judge<T>(&self, judge: impl FnOnce(&mut Reference) -> T) -> T {

@@ -6,6 +6,7 @@
 //! nothing older than the deadline. What is in doubt is not kept.
 
 use super::history::How;
+use super::score::Score;
 use super::things::{Facet, Group, Read, Write, is_list, is_of, truth, truths};
 use crate::support::world::Reply;
 use easemob_gateway::simulator::Control;
@@ -86,21 +87,6 @@ pub(super) struct Reading {
     asked: Place,
     pub(super) since: Instant,
     vendor_ms: i64,
-}
-
-/// How often what happened, so that a run can be seen to have tried it all.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Score {
-    pub(super) hits: usize,
-    pub(super) joined: usize,
-    pub(super) partial: usize,
-    pub(super) stale: usize,
-    pub(super) overtaken: usize,
-    pub(super) in_doubt: usize,
-    pub(super) errors: usize,
-    pub(super) unknown: usize,
-    pub(super) late: usize,
-    pub(super) acknowledged: usize,
 }
 
 impl Reference {
@@ -191,8 +177,9 @@ impl Reference {
         self.deeds.len() - 1
     }
 
-    pub(super) fn arrived(&mut self, deed: usize) {
-        self.deeds[deed].arrived = Some(Instant::now());
+    /// A write has reached the vendor. True if it is for the first time.
+    pub(super) fn arrived(&mut self, deed: usize) -> bool {
+        self.deeds[deed].arrived.replace(Instant::now()).is_none()
     }
 
     /// The vendor has done a write.
@@ -281,7 +268,7 @@ impl Reference {
     pub(super) fn judge(&mut self, reading: &Reading, reply: &Reply) -> Result<(), String> {
         let end = self.tick();
         let way = reply.header("cache-status");
-        self.count(way);
+        self.score.count(way);
         if !reply.refusal().is_empty() || reply.status.is_server_error() {
             self.score.errors += 1;
             let unkept = reading.how == How::OnlyIfCached && reply.refusal() == "not_kept";
@@ -330,6 +317,18 @@ impl Reference {
         Ok(())
     }
 
+    /// Whether the second of two good answers may have been true no earlier than the first.
+    pub(super) fn follows(&self, read: Read, first: &Reply, second: &Reply) -> Result<bool, String> {
+        let firsts = read.judged(first.status, first.json())?;
+        let seconds = read.judged(second.status, second.json())?;
+        Ok(firsts.iter().zip(&seconds).all(|((facet, first), (_, second))| {
+            let spans = self.spans.get(facet).map(Vec::as_slice).unwrap_or_default();
+            let from = spans.iter().position(|span| span.value == *first);
+            let until = spans.iter().rposition(|span| span.value == *second);
+            from.is_some() && from <= until
+        }))
+    }
+
     /// An answer that nobody can read, of which only is known when it was true.
     fn judge_packed(&self, reading: &Reading, fetched: Place) -> Result<(), String> {
         // It may show anything that such an answer can show.
@@ -368,16 +367,6 @@ impl Reference {
         let doubts = self.deeds.iter().filter(|deed| concerns(deed)).flat_map(|deed| &deed.doubts);
         doubts.filter(|(known, _)| *known < reading.asked).map(|(_, until)| *until).max()
     }
-
-    fn count(&mut self, way: &str) {
-        let score = &mut self.score;
-        score.hits += usize::from(way == "easemob-gateway; hit");
-        score.joined += usize::from(way.contains("collapsed"));
-        score.partial += usize::from(way.contains("fwd=partial"));
-        score.stale += usize::from(way.contains("detail=stale") || way.contains("detail=vendor"));
-        score.overtaken += usize::from(way.contains("overtaken"));
-        score.in_doubt += usize::from(way.contains("in-doubt"));
-    }
 }
 
 impl Deed {
@@ -403,36 +392,5 @@ fn longest(reading: &Reading, status: u64, hit: bool, stale: bool) -> Duration {
         How::MaxAge(seconds) => fresh.min(Duration::from_secs(seconds)),
         How::MinFresh(seconds) if hit => fresh.saturating_sub(Duration::from_secs(seconds)),
         _ => fresh,
-    }
-}
-
-impl Score {
-    pub(super) fn add(&mut self, other: &Self) {
-        let mut other = *other;
-        let all = self.numbers().into_iter().zip(other.numbers());
-        all.for_each(|((_, mine), (_, theirs))| *mine += *theirs);
-    }
-
-    /// Fails unless everything has happened often enough to have gone wrong.
-    pub(super) fn assert_rich(&self, histories: usize) {
-        println!("{histories} histories: {self:?}");
-        for (what, count) in { *self }.numbers() {
-            assert!(*count > histories / 50, "{what}: {count} in {histories} histories prove little");
-        }
-    }
-
-    fn numbers(&mut self) -> [(&'static str, &mut usize); 10] {
-        [
-            ("hits", &mut self.hits),
-            ("joined", &mut self.joined),
-            ("partial", &mut self.partial),
-            ("stale", &mut self.stale),
-            ("overtaken", &mut self.overtaken),
-            ("in doubt", &mut self.in_doubt),
-            ("errors", &mut self.errors),
-            ("unknown", &mut self.unknown),
-            ("late", &mut self.late),
-            ("acknowledged", &mut self.acknowledged),
-        ]
     }
 }
