@@ -129,8 +129,11 @@ pub fn earliest_end(clock: &pointer::At, ends: &pointer::At) -> Option<Duration>
         let end: i64 = end.parse().ok()?;
         // Below zero is for ever.
         if end >= 0 {
-            // Said twice, one of them may be wrong.
+            // Said twice, one of them may be wrong, whether it is a number or not.
             let [now] = &clock.values[..] else { return None };
+            if clock.unclear {
+                return None;
+            }
             let now: i64 = now.parse().ok()?;
             let left = u64::try_from(end.saturating_sub(now)).ok().filter(|left| *left <= END_MS_MAX)?;
             earliest = earliest.min(Duration::from_millis(left));

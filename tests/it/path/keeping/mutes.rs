@@ -74,6 +74,10 @@ async fn a_mute_list_whose_ends_cannot_be_told_is_not_kept() {
             now + 9_000,
             now + 8_000
         )),
+        ok(format!(
+            r#"{{"timestamp":{now},"data":[{{"user":"b","expire":{}}}],"timestamp":{now}.5}}"#,
+            now + 9_000
+        )),
     ];
     for answer in never {
         let (world, what) = (World::new(), format!("{answer:?}"));
