@@ -65,7 +65,7 @@ fn gateway(change: impl FnOnce(&mut Config)) -> Gateway {
 fn read(group: u32) -> Request<Body> {
     Request::builder()
         .uri(format!("/o/a/chatgroups/{group}"))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .body(Body::Empty)
         .expect("a request")
 }

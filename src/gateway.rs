@@ -30,6 +30,7 @@ mod write;
 
 use crate::body::Body;
 use crate::cache::{Cache, Flights, Secret};
+use crate::caller::page;
 use crate::catalogue::{Catalogue, Effect};
 use crate::clock;
 use crate::exchange::CacheOutcome;
@@ -133,6 +134,8 @@ pub struct Gateway {
     house: Arc<House>,
     upstream: Arc<Upstream>,
     desk: Arc<Desk>,
+    /// `Host` may be any: nobody else's name leads here.
+    any_host: bool,
 }
 
 /// The way of one request that must wait, under the policy it began with.
@@ -176,7 +179,13 @@ impl Gateway {
     /// A worker's gateway: the house, with a way out and a desk of its own.
     #[must_use]
     pub fn new(house: Arc<House>, upstream: Arc<Upstream>, desk: Arc<Desk>) -> Self {
-        Self { house, upstream, desk }
+        Self { house, upstream, desk, any_host: false }
+    }
+
+    /// The same for a door that nobody else's name leads to.
+    #[must_use]
+    pub fn under_any_host(self) -> Self {
+        Self { any_host: true, ..self }
     }
 
     /// Starts what runs beside the requests of a worker. Must be called on its runtime.
@@ -211,7 +220,7 @@ impl Gateway {
     }
 
     fn under(&self, policy: Arc<Policy>) -> Passage {
-        let Self { house, upstream, desk } = self.clone();
+        let Self { house, upstream, desk, .. } = self.clone();
         Passage { house, upstream, desk, policy }
     }
 
@@ -224,6 +233,10 @@ impl Gateway {
         let house = &*self.house;
         let came = house.cache.epochs.now();
         call::check_target(&request)?;
+        // Who is known by a key is no page, whatever leads there; where nobody is known, a page must not be let in.
+        if policy.callers.is_open() {
+            page::refuse(&request, self.any_host).map_err(Refusal::Unidentified)?;
+        }
         if grant::is_for(&request, &policy.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
         }

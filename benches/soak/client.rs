@@ -46,7 +46,7 @@ impl Caller {
         let request = Request::builder()
             .method(method)
             .uri(format!("/easemob-demo/chat{path}"))
-            .header("host", "gateway")
+            .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Full::new(body))
             .map_err(|error| error.to_string())?;
@@ -80,7 +80,7 @@ impl Caller {
     pub(crate) async fn hang_up(&mut self, path: &str) {
         use tokio::io::AsyncWriteExt as _;
         if let Ok(mut stream) = TcpStream::connect(self.address).await {
-            let head = format!("GET /easemob-demo/chat{path} HTTP/1.1\r\nHost: gateway\r\n\r\n");
+            let head = format!("GET /easemob-demo/chat{path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
             let cut = fastrand::usize(1..=head.len());
             let _ = stream.write_all(&head.as_bytes()[..cut]).await;
         }

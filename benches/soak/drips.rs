@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-const HEAD: &str = "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: gateway\r\nX-Long: ";
+const HEAD: &str = "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: localhost\r\nX-Long: ";
 /// So many of them send a head and drip a body.
 const BODIES: usize = 200;
 /// What a connection without a whole head may cost: a buffer for it that has grown once, and its own state. That much is
@@ -65,7 +65,7 @@ async fn heads(house: &House, count: usize) -> (Duration, u64) {
 
 async fn bodies(house: &House) {
     let begun =
-        "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: gateway\r\nContent-Length: 10000000\r\n\r\n";
+        "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000000\r\n\r\n";
     // Half of them have sent more than is kept to be sent again, so that it streams to the vendor.
     let long = format!("{begun}{}", "x".repeat(2 << 20));
     let drips = (0..BODIES).map(|at| drip(house.address, if at % 2 == 0 { begun } else { &long }, b"x"));

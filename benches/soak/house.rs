@@ -136,7 +136,7 @@ impl House {
     async fn look(&self, path: &str) -> String {
         let mut text = String::new();
         if let Ok(mut stream) = TcpStream::connect(self.admin).await {
-            let head = format!("GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n");
+            let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let _ = stream.write_all(head.as_bytes()).await;
             let _ = stream.read_to_string(&mut text).await;
         }

@@ -61,7 +61,7 @@ async fn caller(to: SocketAddr, at: u64, answers: &AtomicU64) -> Result<(), Stri
         // Mostly from memory, as it is; each tenth goes to the vendor.
         let path = if answers.load(Ordering::Relaxed).is_multiple_of(10) { "?x=1" } else { "" };
         let request = Request::get(format!("/easemob-demo/chat/chatgroups/66016455491585{path}"))
-            .header("host", "gateway")
+            .header("host", "localhost")
             .body(Empty::<Bytes>::new())
             .map_err(|error| told(&error))?;
         let asked = async {

@@ -50,7 +50,7 @@ pub(crate) async fn run(house: &House, count: usize) {
 async fn upload(to: SocketAddr, piece: &[u8]) {
     let mut stream = TcpStream::connect(to).await.expect("somebody listens");
     let head = format!(
-        "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nContent-Length: {BYTES}\r\n\r\n"
+        "POST /easemob-demo/chat/passed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {BYTES}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.expect("a head");
     for at in (0..BYTES).step_by(piece.len()) {

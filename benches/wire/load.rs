@@ -111,9 +111,9 @@ impl Load {
         *sent += 1;
         let Target { path, header, body, .. } = &self.target;
         let head = match body {
-            None => format!("GET {path}{id:0ID_DIGITS$} HTTP/1.1\r\nHost: bench\r\n{header}\r\n\r\n"),
+            None => format!("GET {path}{id:0ID_DIGITS$} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n\r\n"),
             Some(body) => format!(
-                "POST {path} HTTP/1.1\r\nHost: bench\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}",
+                "POST {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             ),
         };

@@ -106,6 +106,7 @@ impl Refusal {
             Self::Full => (503, "service_unavailable", "full"),
             Self::FlightFull => (503, "service_unavailable", "flight_full"),
             Self::Unidentified(Unidentified::Origin) => (403, "forbidden_op", "origin"),
+            Self::Unidentified(Unidentified::Host) => (403, "forbidden_op", "host"),
             Self::Unidentified(Unidentified::VendorToken) => (401, "unauthorized", "vendor_token"),
             Self::Unidentified(_) => (401, "unauthorized", "unidentified"),
             Self::Forbidden => (403, "forbidden_op", "forbidden"),
@@ -183,6 +184,9 @@ impl Refusal {
                 Unidentified::Wrong => "This is not the key of a caller of this gateway.",
                 Unidentified::VendorToken => "Leave the vendor's token out: the gateway adds the app's own.",
                 Unidentified::Origin => "Browsers may not use a gateway that knows no callers.",
+                Unidentified::Host => {
+                    "A gateway that knows no callers is asked as localhost or by its address."
+                }
             }
             .into(),
             Self::Forbidden => "The gateway does not allow this operation to this caller.".into(),

@@ -8,6 +8,7 @@
 use super::accept;
 use super::operate::Deed;
 use crate::body::Body;
+use crate::caller::{Unidentified, page};
 use crate::catalogue::table;
 use crate::clock::{self, Instant};
 use crate::easemob::dialect;
@@ -50,6 +51,8 @@ pub struct Admin {
     pub draining: AtomicBool,
 }
 
+/// Said to a page in a browser.
+pub(super) const PAGES: &str = "Pages in a browser may not ask for this.";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECTIONS_MAX: usize = 64;
 
@@ -77,6 +80,16 @@ impl Admin {
 
     /// Answers one request.
     pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        // On loopback nobody needs a key to look, so it must be nobody's page who looks.
+        if self.is_local
+            && let Err(why) = page::refuse(&request, false)
+        {
+            let what = match why {
+                Unidentified::Host => "This listener is asked as localhost or by its address.",
+                _ => PAGES,
+            };
+            return error(StatusCode::FORBIDDEN, "forbidden_op", what);
+        }
         match Deed::at(request.uri().path()) {
             Some(deed) => self.operate(deed, request).await,
             None => self.show(request.method(), request.uri().path()),

@@ -49,6 +49,7 @@ pub(super) fn serve(
     closing: Signal,
 ) -> impl Future<Output = ()> + Send + 'static {
     let watched = watch.add();
+    let gateway = if arrived.is_in_the_clear() { gateway } else { gateway.under_any_host() };
     let limits = Limits::of(settings);
     async move {
         let line = Arc::clone(&watched.line);

@@ -3,12 +3,12 @@
 //! Whoever reaches the operators' listener may look; these want more. On loopback everybody on the machine may, but
 //! for pages in a browser, which reach loopback too; elsewhere, and wherever `admin.keys` has one, a key is wanted.
 
-use super::admin::{Admin, error, json_of};
+use super::admin::{Admin, PAGES, error, json_of};
 use crate::body::{Body, Collected};
-use crate::caller::Unidentified;
+use crate::caller::{Unidentified, page};
 use crate::gateway::explain::Asked;
 use crate::gateway::purge::Purge;
-use http::header::{ALLOW, HeaderMap, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
+use http::header::{ALLOW, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode};
 use serde_json::json;
 
@@ -78,8 +78,8 @@ impl Admin {
     fn who(&self, deed: Deed, headers: &HeaderMap) -> Result<String, Box<Response<Body>>> {
         let policy = self.house.policy.load();
         let refuse = |status, word, what| Err(Box::new(error(status, word, what)));
-        if headers.contains_key(ORIGIN) {
-            return refuse(StatusCode::FORBIDDEN, "forbidden_op", "Pages in a browser may not ask for this.");
+        if page::says_so(headers) {
+            return refuse(StatusCode::FORBIDDEN, "forbidden_op", PAGES);
         }
         match policy.operators.identify(headers) {
             Ok(Some(key)) => Ok(format!("admin.keys[{key}]")),

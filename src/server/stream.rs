@@ -53,6 +53,12 @@ impl Raw {
 }
 
 impl Arrived {
+    /// Whether it may have been led here by another's name: no browser opens a socket in the file system, and with TLS
+    /// it looks whether the certificate has the name that it asked for.
+    pub(super) fn is_in_the_clear(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     /// Whether it speaks HTTP/2, and the stream. `None` when it ends before it has told.
     ///
     /// # Errors

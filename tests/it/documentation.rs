@@ -97,6 +97,7 @@ fn refusals() -> Vec<Refusal> {
         Unidentified(self::Unidentified::Wrong),
         Unidentified(self::Unidentified::VendorToken),
         Unidentified(self::Unidentified::Origin),
+        Unidentified(self::Unidentified::Host),
         Forbidden,
         CallerLimited(Budget { pool: "quota".into(), rate: Rate::per_second(5), again: time }),
         UnknownApp,

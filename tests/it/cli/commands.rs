@@ -69,7 +69,7 @@ async fn a_generated_key_opens_the_gateway_that_knows_its_digest_and_no_other() 
     let mut served = Served::start(&configuration(&vendor.origin(), "", &callers)).await;
     let ask = |key: &str, method: &str| {
         format!(
-            "{method} /easemob-demo/chat/chatgroups/{GROUP} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\r\n"
+            "{method} /easemob-demo/chat/chatgroups/{GROUP} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\r\n"
         )
     };
     let mut talk = served.talk().await;
@@ -126,8 +126,10 @@ async fn the_stand_in_runs_alone_and_can_be_steered() {
     vendor.says("client secret").await;
     let body = json!({"grant_type": "client_credentials", "client_id": "demo-client", "client_secret": "demo-secret"});
     let body = body.to_string();
-    let grant =
-        format!("POST /{app}/token HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let grant = format!(
+        "POST /{app}/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let answer = Talk::to(address).await.ask(grant).await;
     assert!(answer.json()["access_token"].is_string(), "{}", answer.text());
     assert_eq!(look(address, "/_control/counters").await.0, 200);

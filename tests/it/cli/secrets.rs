@@ -58,7 +58,7 @@ async fn vendor(authority: &Authority) -> SocketAddr {
 
 fn request(start: &str, headers: &[(&str, &str)], body: &str) -> String {
     let (method, path) = start.split_once(' ').unwrap();
-    let mut text = format!("{method} {APP}{path} HTTP/1.1\r\nHost: gateway\r\n");
+    let mut text = format!("{method} {APP}{path} HTTP/1.1\r\nHost: localhost\r\n");
     for (name, value) in headers {
         let _ = write!(text, "{name}: {value}\r\n");
     }
@@ -104,8 +104,8 @@ fn traffic(key: &str) -> Vec<String> {
         request("POST /token", &[], &format!("{key} is no JSON")),
         request(&format!("POST /token?client_secret={key}&grant_type=agora"), &[], "{}"),
         request("POST /chatgroups/1/mute", by, &format!("{{\"usernames\": {key}")),
-        format!("GET {APP}/chatgroups/1 HTTP/1.1\r\nHost: x\r\nAuthorization : {bearer}\r\n\r\n"),
-        format!("GET http://{key}@gateway{APP}/chatgroups/1 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        format!("GET {APP}/chatgroups/1 HTTP/1.1\r\nHost: localhost\r\nAuthorization : {bearer}\r\n\r\n"),
+        format!("GET http://{key}@gateway{APP}/chatgroups/1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
         format!("{bearer}\r\n\r\n"),
     ]
 }

@@ -1,12 +1,13 @@
 //! Who may ask, for what, and how often.
 
 use super::refusals::assert_refused;
-use crate::support::world::{Reply, World, request};
+use crate::support::world::{APP, Reply, World, request};
 use easemob_gateway::app::known;
+use easemob_gateway::body::Body;
 use easemob_gateway::caller::key::{digest_text, with_check};
 use easemob_gateway::config::{self, Config};
 use easemob_gateway::simulator::SAMPLE_GROUPS;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, Request, Version};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -233,11 +234,62 @@ async fn an_open_door_refuses_the_vendors_tokens_and_browsers() {
         let reply = with_headers(&world, &group(), &[("origin", origin)]).await;
         assert_refused(&reply, 403, "forbidden_op", "origin");
     }
+    for site in ["cross-site", "same-site"] {
+        let reply = with_headers(&world, &group(), &[("sec-fetch-site", site)]).await;
+        assert_refused(&reply, 403, "forbidden_op", "origin");
+    }
     assert_eq!((world.calls(), world.grants()), (0, 0));
     for bearer in ["Bearer open", "Bearer anything", "Basic abc"] {
         assert_eq!(with_headers(&world, &group(), &[("authorization", bearer)]).await.status, 200);
     }
     assert_eq!(with_headers(&world, &group(), &[]).await.status, 200);
+}
+
+/// A read of this host, as HTTP/1.1 and as HTTP/2 name it.
+async fn at_host(world: &World, host: &str) -> [Reply; 2] {
+    let mut named = request(Method::GET, &group(), None);
+    named.headers_mut().insert("host", host.parse().unwrap());
+    let target = format!("http://{host}{APP}{}", group());
+    let meant = Request::get(target).version(Version::HTTP_2).body(Body::Empty).unwrap();
+    [world.send(named).await, world.send(meant).await]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_door_is_asked_by_names_that_lead_nowhere_else() {
+    let world = World::new();
+    for host in
+        ["evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "127.1"]
+    {
+        for reply in at_host(&world, host).await {
+            assert_refused(&reply, 403, "forbidden_op", "host");
+        }
+        let mut grant = request(Method::POST, "/token", Some(json!({"grant_type": "client_credentials"})));
+        grant.headers_mut().insert("host", host.parse().unwrap());
+        assert_refused(&world.send(grant).await, 403, "forbidden_op", "host");
+    }
+    assert_eq!((world.calls(), world.grants()), (0, 0));
+    for host in [
+        "localhost",
+        "LocalHost:8080",
+        "localhost.",
+        "app.localhost",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        "10.0.0.7",
+    ] {
+        for reply in at_host(&world, host).await {
+            assert_eq!(reply.status, 200, "{host}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_callers_are_known_every_name_will_do() {
+    let world = world(TWO);
+    let mut named = request(Method::GET, &group(), None);
+    named.headers_mut().insert("host", "gateway.prod.svc.cluster.local:8080".parse().unwrap());
+    named.headers_mut().insert("authorization", format!("Bearer {}", key_of("orders")).parse().unwrap());
+    assert_eq!(world.send(named).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,7 +85,7 @@ async fn what_would_be_refused_is_refused_alike() {
     ];
     for (method, path, reason) in cases {
         let told = explain(&world, json!({ "method": method, "path": path, "caller": "reader" }));
-        let sent = Request::builder().method(method).uri(&path).header("host", "gateway");
+        let sent = Request::builder().method(method).uri(&path).header("host", "localhost");
         let sent = sent.header("authorization", format!("Bearer {key}")).body(Body::Empty).unwrap();
         let reply = world.send(sent).await;
         let expected = if reason == "-" { "" } else { reason };

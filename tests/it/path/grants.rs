@@ -25,7 +25,7 @@ fn credentials(id: &str, secret: &str) -> Value {
 /// A body as text, so that it may be anything.
 async fn post(world: &World, path: &str, body: impl Into<String>, key: Option<&str>) -> Reply {
     let mut request = Request::post(format!("{APP}{path}"))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .header("content-type", "application/json");
     if let Some(name) = key {
         request = request.header("authorization", format!("Bearer {}", key_of(name)));
@@ -168,7 +168,7 @@ async fn a_users_token_is_fetched_for_callers_who_have_that_right_by_name() {
 async fn json_that_is_labelled_as_a_form_is_json_all_the_same() {
     let world = world();
     let request = Request::post(format!("{APP}/token"))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .header("content-type", "application/x-www-form-urlencoded");
     let body = credentials("orders", &key_of("orders")).to_string();
     assert_eq!(world.send(request.body(Body::Kept(body.into())).unwrap()).await.status, 200);

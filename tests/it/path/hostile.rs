@@ -85,7 +85,7 @@ async fn a_users_grant_goes_out_under_the_label_by_which_it_was_read() {
     // As JSON a user's grant; as a form one that gives an app token.
     let body = r#"{"grant_type":"inherit","username":"alice","x":"&grant_type=agora&y="}"#;
     let request = Request::post(format!("{APP}/token"))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .header("authorization", format!("Bearer {}", key_of("login")))
         .header("content-type", "application/x-www-form-urlencoded");
     world.send(request.body(Body::Kept(body.into())).unwrap()).await;
@@ -104,7 +104,7 @@ async fn token_requests_of_strangers_that_never_end_take_nobodys_place() {
         |_| {},
     );
     let endless = || Body::stream(StreamBody::new(pending::<Result<Frame<Bytes>, BodyError>>()));
-    let ask = || Request::post(format!("{APP}/token")).header("host", "gateway").body(endless()).unwrap();
+    let ask = || Request::post(format!("{APP}/token")).header("host", "localhost").body(endless()).unwrap();
     let mut strangers: Vec<_> = (0..2).map(|_| world.gateway.call(ask())).collect();
     for stranger in &mut strangers {
         assert!(futures_util::poll!(stranger).is_pending());

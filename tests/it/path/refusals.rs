@@ -73,6 +73,7 @@ rows! {
     unidentified: 401 "unauthorized" 0;
     vendor_token: 401 "unauthorized" 0;
     origin: 403 "forbidden_op" 0;
+    host: 403 "forbidden_op" 0;
     forbidden: 403 "forbidden_op" 0;
     caller_limited: 429 "reach_limit" 0;
     unknown_app: 404 "organization_application_not_found" 0;

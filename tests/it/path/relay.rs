@@ -129,7 +129,7 @@ fn upload(bytes: &[u8]) -> Request<Body> {
     let pieces: Vec<_> =
         body.chunks(60_000).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
     Request::post(format!("{APP}{}/share_files", group()))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .header("content-type", "multipart/form-data; boundary=xx")
         .header("restrict-access", "1")
         .body(Body::stream(StreamBody::new(futures_util::stream::iter(pieces))))

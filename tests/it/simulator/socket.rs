@@ -23,7 +23,7 @@ async fn it_serves_drops_and_stops() {
         let body =
             r#"{"grant_type":"client_credentials","client_id":"demo-client","client_secret":"demo-secret"}"#;
         let request = format!(
-            "POST /easemob-demo/chat/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            "POST /easemob-demo/chat/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -35,9 +35,11 @@ async fn it_serves_drops_and_stops() {
         assert_eq!(exchange(&mut stream, &request).await, "");
 
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let answer =
-            exchange(&mut stream, "GET /_control/counters HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                .await;
+        let answer = exchange(
+            &mut stream,
+            "GET /_control/counters HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        )
+        .await;
         assert!(answer.contains("\"POST /token\""), "{answer}");
 
         let mut idle = TcpStream::connect(address).await.unwrap();

@@ -138,7 +138,7 @@ async fn a_stall_ends_with_its_release_or_its_connection() {
         drop(left);
         soon(until(|| line.control.connections().open == 1)).await;
         // The next request has been read already when the stall ends: its oddity has been noticed.
-        let next = "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n";
+        let next = "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n";
         talk.say(next).await;
         soon(until(|| line.control.ambiguities().last.len() == 1)).await;
         line.control.release_stalls();
@@ -158,7 +158,8 @@ async fn who_asks_for_the_end_of_the_connection_gets_it_after_a_broken_answer_to
     let line = Line::open(Settings::default()).await;
     line.control.next(Matcher::any(), Fault::status(StatusCode::OK).breaking(Breakage::Informational));
     let mut talk = line.talk().await;
-    talk.say("GET /easemob-demo/chat/chatgroups HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    talk.say("GET /easemob-demo/chat/chatgroups HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await;
     let (all, end) = to_the_end(talk.into_stream()).await;
     assert!(all.contains("103 Early Hints") && all.contains("200 OK") && end.is_none(), "{all}");
 }

@@ -86,7 +86,7 @@ fn string(text: &str) -> Vec<u8> {
 /// The head of a request for a path below the app.
 pub(crate) fn head(method: &str, path: &str) -> Vec<u8> {
     let path = format!("{APP}{path}");
-    [field(":method", method), vec![0x86], field(":path", &path), field(":authority", "gateway")].concat()
+    [field(":method", method), vec![0x86], field(":path", &path), field(":authority", "localhost")].concat()
 }
 
 /// A whole read.

@@ -182,6 +182,6 @@ fn first_socket(text: &str) -> Option<SocketAddr> {
 
 /// One answer of the operators' listener.
 pub(crate) async fn look(admin: SocketAddr, path: &str) -> (u16, String) {
-    let answer = Talk::to(admin).await.ask(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    let answer = Talk::to(admin).await.ask(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
     (answer.status(), answer.text())
 }

@@ -264,7 +264,7 @@ pub(crate) const APP: &str = "/easemob-demo/chat";
 /// A request to a path below the app, with a body if it is not empty.
 pub(crate) fn request(method: &str, path: &str, body: &str) -> String {
     let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-    format!("{method} {APP}{path} HTTP/1.1\r\nHost: gateway\r\n{length}\r\n{body}")
+    format!("{method} {APP}{path} HTTP/1.1\r\nHost: localhost\r\n{length}\r\n{body}")
 }
 
 /// A read of a path below the app.

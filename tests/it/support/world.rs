@@ -167,7 +167,7 @@ impl World {
 
 /// A request to a path below the app.
 pub(crate) fn request(method: Method, path: &str, body: Option<Value>) -> Request<Body> {
-    let request = Request::builder().method(method).uri(format!("{APP}{path}")).header("host", "gateway");
+    let request = Request::builder().method(method).uri(format!("{APP}{path}")).header("host", "localhost");
     match body {
         None => request.body(Body::Empty).unwrap(),
         Some(body) => {

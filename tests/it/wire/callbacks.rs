@@ -13,7 +13,7 @@ const DOOR: &str = "[callbacks]\naddress = \"127.0.0.1:0\"\nsecret = \"s3cr3t\"\
 fn post(path: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }
 
@@ -22,7 +22,8 @@ async fn say(house: &House, request: &str) -> Message {
 }
 
 async fn count(house: &House, outcome: &str) -> u64 {
-    let page = Talk::to(house.admin).await.ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.text();
+    let page =
+        Talk::to(house.admin).await.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await.text();
     let series = format!("gateway_callbacks_total{{outcome=\"{outcome}\"}} ");
     page.lines().find_map(|line| line.strip_prefix(&series)).map_or(0, |count| count.parse().unwrap())
 }
@@ -56,11 +57,11 @@ async fn whatever_is_posted_is_answered_with_200_and_counted() {
     let answer = say(&house, &post("/callbacks", &huge)).await;
     assert!(answer.status() == 200 && answer.closes());
     let chunked = format!(
-        "POST /callbacks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n{huge}\r\n"
+        "POST /callbacks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n{huge}\r\n"
     );
     assert_eq!(say(&house, &chunked).await.status(), 200);
     assert_eq!(count(&house, "too_large").await, 2);
-    let half = "POST /callbacks HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{";
+    let half = "POST /callbacks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{";
     assert_eq!(say(&house, half).await.status(), 200);
     assert_eq!(count(&house, "cut").await, 1);
 }
@@ -70,7 +71,7 @@ async fn there_is_one_path_and_one_method() {
     let vendor = Vendor::start().await;
     let house = House::with(&vendor.origin(), "", DOOR).await;
     assert_eq!(say(&house, &post("/", "{}")).await.status(), 404);
-    assert_eq!(say(&house, "GET /callbacks HTTP/1.1\r\nHost: x\r\n\r\n").await.status(), 405);
+    assert_eq!(say(&house, "GET /callbacks HTTP/1.1\r\nHost: localhost\r\n\r\n").await.status(), 405);
     assert_eq!(say(&house, &post("/easemob-demo/chat/chatgroups", "{}")).await.status(), 404);
     assert!(vendor.targets().is_empty());
 }
@@ -79,7 +80,7 @@ async fn there_is_one_path_and_one_method() {
 async fn who_says_nothing_is_cut_off() {
     let vendor = Vendor::start().await;
     let house = House::with(&vendor.origin(), "", DOOR).await;
-    for begun in ["", "POST /callb", "POST /callbacks HTTP/1.1\r\nHost: x\r\n"] {
+    for begun in ["", "POST /callb", "POST /callbacks HTTP/1.1\r\nHost: localhost\r\n"] {
         let mut talk = Talk::to(house.callbacks.unwrap()).await;
         talk.say(begun).await;
         let heard = talk.hear_all().await;

@@ -26,7 +26,8 @@ fn kept() -> String {
 
 /// How often this has been counted.
 async fn counted(house: &House, event: &str) -> u64 {
-    let page = Talk::to(house.admin).await.ask("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.text();
+    let page =
+        Talk::to(house.admin).await.ask("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await.text();
     let name = format!("gateway_connection_events_total{{event=\"{event}\"}} ");
     page.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())
 }

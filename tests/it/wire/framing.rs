@@ -65,8 +65,8 @@ impl Vendor {
 fn fill(said: &str, group: &str) -> String {
     let many: String = (0..300).map(|n| format!("X-{n}: 1|")).collect();
     let long = "a".repeat(100 * 1024);
-    let said = said.replace("GET|", "GET /A/chatgroups/G HTTP/1.1|Host: x|");
-    let said = said.replace("PUT|", "PUT /A/chatgroups/G HTTP/1.1|Host: x|");
+    let said = said.replace("GET|", "GET /A/chatgroups/G HTTP/1.1|Host: localhost|");
+    let said = said.replace("PUT|", "PUT /A/chatgroups/G HTTP/1.1|Host: localhost|");
     let said =
         said.replace("A/chatgroups", "easemob-demo/chat/chatgroups").replace("/G", &format!("/{group}"));
     said.replace("LONG", &long).replace("MANY", &many).replace('|', "\r\n")
@@ -153,7 +153,7 @@ async fn pipelined_requests_are_answered_in_order_and_each_arrives_once() {
     let all: String = (0..8)
         .map(|n| {
             let body = format!("{{\"name\":\"{n}\"}}");
-            format!("PUT /easemob-demo/chat/chatgroups/{n} HTTP/1.1\r\nHost: x\r\nX-N: {n}\r\nContent-Length: 12\r\n\r\n{body}")
+            format!("PUT /easemob-demo/chat/chatgroups/{n} HTTP/1.1\r\nHost: localhost\r\nX-N: {n}\r\nContent-Length: 12\r\n\r\n{body}")
         })
         .collect();
     talk.say(all).await;
@@ -170,11 +170,11 @@ async fn pipelined_requests_are_answered_in_order_and_each_arrives_once() {
 async fn a_request_smuggled_in_a_refused_one_is_never_answered() {
     let mirror = Mirror::start().await;
     let house = House::before(&format!("http://{}", mirror.address)).await;
-    let inner = "DELETE /easemob-demo/chat/chatgroups/7 HTTP/1.1\r\nHost: x\r\n\r\n";
+    let inner = "DELETE /easemob-demo/chat/chatgroups/7 HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let heads = [
-        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 61\r\n\r\n",
-        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n",
+        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 61\r\n\r\n",
+        "PUT /easemob-demo/chat/chatgroups/8 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n",
     ];
     for head in heads {
         let mut talk: Talk = house.talk().await;

@@ -33,21 +33,21 @@ async fn a_head_has_the_length_of_the_body_that_does_not_come() {
     let mut talk = house.talk().await;
     let mut lengths = Vec::new();
     for _ in 0..2 {
-        talk.say(format!("HEAD {} HTTP/1.1\r\nHost: x\r\n\r\n", target())).await;
+        talk.say(format!("HEAD {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target())).await;
         let head = talk.hear_head().await.unwrap();
         assert_eq!(head.status(), 200);
         assert_ne!(head.header("date"), "");
         lengths.push(head.header("content-length").to_owned());
     }
-    let whole = talk.ask(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", target())).await;
+    let whole = talk.ask(format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target())).await;
     assert_eq!(whole.header("content-length"), lengths[0]);
     assert_eq!(lengths[0], lengths[1]);
     assert_eq!(vendor.targets().len(), 1);
     let tag = whole.header("etag").to_owned();
-    talk.say(format!("GET {} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n", target())).await;
+    talk.say(format!("GET {} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {tag}\r\n\r\n", target())).await;
     let same = talk.hear_head().await.unwrap();
     assert_eq!((same.status(), same.header("etag")), (304, tag.as_str()));
-    assert_eq!(talk.ask(format!("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", target())).await.status(), 200);
+    assert_eq!(talk.ask(format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target())).await.status(), 200);
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_head_that_is_passed_on_has_the_length_that_the_vendor_says() {
     let house = house(&raw, "").await;
     let mut talk = house.talk().await;
     for (said, length) in [("Content-Length: 12345\r\n", "12345"), ("Content-Length: 0\r\n", "0"), ("", "")] {
-        talk.say(format!("HEAD {APP}/elsewhere HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+        talk.say(format!("HEAD {APP}/elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
         let (head, asked) = tokio::join!(talk.hear_head(), async {
             let (mut vendor, asked) = raw.call().await;
             vendor.say(format!("HTTP/1.1 200 OK\r\n{said}Connection: close\r\n\r\n")).await;
@@ -73,7 +73,7 @@ async fn what_trails_an_answer_of_the_vendor_ends_here() {
     let raw = Raw::start().await;
     let house = house(&raw, "").await;
     let mut sender = http2_to(&house).await;
-    let asked = Request::get(format!("http://gateway{APP}/chatgroups/1/share_files/x"));
+    let asked = Request::get(format!("http://localhost{APP}/chatgroups/1/share_files/x"));
     let asked = sender.send_request(asked.body(Empty::<Bytes>::new()).unwrap());
     let (answer, ()) = tokio::join!(soon(asked), async {
         let (mut vendor, _) = raw.call().await;
@@ -91,11 +91,11 @@ async fn http2_sends_no_body_after_a_head_either() {
     let house = House::before(&vendor.origin()).await;
     let mut sender = http2_to(&house).await;
     for path in [target(), target(), format!("{APP}/chatgroups/4711"), format!("{}/ban", target())] {
-        let head = Request::head(format!("http://gateway{path}")).body(Empty::<Bytes>::new()).unwrap();
+        let head = Request::head(format!("http://localhost{path}")).body(Empty::<Bytes>::new()).unwrap();
         let head = soon(sender.send_request(head)).await.unwrap();
         assert!(head.headers().contains_key("content-length"), "{path}");
         assert!(soon(head.into_body().collect()).await.unwrap().to_bytes().is_empty(), "{path}");
-        let whole = Request::get(format!("http://gateway{path}")).body(Empty::<Bytes>::new()).unwrap();
+        let whole = Request::get(format!("http://localhost{path}")).body(Empty::<Bytes>::new()).unwrap();
         let whole = soon(sender.send_request(whole)).await.unwrap();
         assert!(!soon(whole.into_body().collect()).await.unwrap().to_bytes().is_empty(), "{path}");
     }

@@ -27,7 +27,7 @@ async fn connect(house: &House) -> (SendRequest<Full<Bytes>>, Tasks) {
 }
 
 fn ask(method: &str, path: &str, body: &'static str) -> Request<Full<Bytes>> {
-    let uri = format!("http://gateway{APP}{path}");
+    let uri = format!("http://localhost{APP}{path}");
     Request::builder().method(method).uri(uri).body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap()
 }
 

@@ -22,7 +22,8 @@ async fn house(vendor: &Vendor, admin: &str) -> House {
 
 async fn post(house: &House, path: &str, headers: &str, body: &str) -> Message {
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {length}\r\n\r\n");
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {length}\r\n\r\n");
     Talk::to(house.admin).await.ask(head + body).await
 }
 
@@ -78,7 +79,7 @@ async fn who_may_not_changes_nothing() {
     house.ask(get(&path)).await;
     assert_eq!(vendor.targets().len(), calls + 1);
     // Looking needs no key.
-    let look = Talk::to(house.admin).await.ask("GET /status HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let look = Talk::to(house.admin).await.ask("GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert_eq!(look.status(), 200);
 }
 
@@ -90,6 +91,46 @@ async fn off_loopback_nobody_purges_without_a_key() {
     assert_eq!((answer.status(), &answer.json()["error"]), (403, &json!("forbidden_op")));
     let asked = json!({ "path": "/easemob-demo/chat/chatgroups" }).to_string();
     assert_eq!(post(&house, "/explain", "", &asked).await.status(), 200);
+}
+
+/// Asks the operators' listener for this, with these lines.
+async fn look(house: &House, path: &str, host: &str, headers: &str) -> u16 {
+    let asked = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
+    Talk::to(house.admin).await.ask(asked).await.status()
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_sees_nothing_of_what_is_on_loopback() {
+    let vendor = Vendor::start().await;
+    for admin in [String::new(), keyed()] {
+        let house = house(&vendor, &admin).await;
+        for path in ["/metrics", "/status", "/endpoints", "/livez", "/purge"] {
+            assert_eq!(look(&house, path, "evil.example", "").await, 403, "{path}");
+            for said in ["Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"] {
+                assert_eq!(
+                    look(&house, path, "localhost", &format!("{said}\r\n")).await,
+                    403,
+                    "{path} {said}"
+                );
+            }
+        }
+        // Whoever types the address, and what is loaded from there.
+        for site in ["none", "same-origin"] {
+            let said = format!("Sec-Fetch-Site: {site}\r\n");
+            assert_eq!(look(&house, "/metrics", "127.0.0.1:9090", &said).await, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn off_loopback_a_scraper_may_use_any_name_and_a_page_may_do_nothing() {
+    let vendor = Vendor::start().await;
+    let house = house(&vendor, "[admin]\naddress = \"0.0.0.0:0\"\nopen = true\n").await;
+    assert_eq!(look(&house, "/metrics", "gateway.prod.svc:9090", "").await, 200);
+    let asked = json!({ "path": "/easemob-demo/chat/chatgroups" }).to_string();
+    for said in ["Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
+        assert_eq!(post(&house, "/explain", said, &asked).await.status(), 403, "{said}");
+    }
 }
 
 #[tokio::test]
@@ -107,6 +148,6 @@ async fn what_is_wrong_is_said_in_the_usual_shape() {
         let answer = post(&house, path, "", body).await;
         assert_eq!((answer.status(), &answer.json()["error"]), (status, &json!(word)), "{path}");
     }
-    let answer = Talk::to(house.admin).await.ask("GET /purge HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let answer = Talk::to(house.admin).await.ask("GET /purge HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     assert_eq!((answer.status(), answer.header("allow")), (405, "POST"));
 }

@@ -14,7 +14,9 @@ async fn a_head_that_never_completes_is_cut_off_unanswered() {
     let vendor = Vendor::start().await;
     let house = House::with(&vendor.origin(), "", "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
     // Nothing at all; the first letter of either protocol; a request line; a head without its last line.
-    for begun in ["", "P", "GET ", "PRI * HTTP", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x\r\n"] {
+    for begun in
+        ["", "P", "GET ", "PRI * HTTP", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n"]
+    {
         let mut talk = house.talk().await;
         talk.say(begun).await;
         assert!(talk.hear_all().await.is_empty(), "{begun:?}");
@@ -47,7 +49,7 @@ async fn a_body_that_never_completes_is_refused_and_costs_nothing() {
     let vendor = Vendor::start().await;
     let house = House::with(&vendor.origin(), "", SHORT).await;
     let half = format!(
-        "POST /easemob-demo/chat/chatgroups/{GROUP}/mute HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{{"
+        "POST /easemob-demo/chat/chatgroups/{GROUP}/mute HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n{{"
     );
     let mut waiting = house.talk().await;
     let answer = waiting.ask(&half).await;
@@ -69,7 +71,7 @@ async fn a_long_body_that_never_completes_is_refused_in_time_too() {
     for framing in ["Content-Length: 10000000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n989680\r\n"] {
         for path in [format!("/chatgroups/{GROUP}/share_files"), "/elsewhere".to_owned()] {
             let mut talk = house.talk().await;
-            talk.say(format!("POST {APP}{path} HTTP/1.1\r\nHost: x\r\n{framing}")).await;
+            talk.say(format!("POST {APP}{path} HTTP/1.1\r\nHost: localhost\r\n{framing}")).await;
             // More than is kept to be sent again, so that it is on its way.
             talk.say(vec![b'a'; 0x0020_0000]).await;
             let answer = talk.hear().await.expect("an answer");

@@ -62,8 +62,9 @@ async fn an_upload_that_was_answered_before_its_end_holds_up_nobody() {
     let raw = Raw::start().await;
     let house = house(&raw, "connect_timeout = \"2s\"").await;
     let mut stalled = house.talk().await;
-    let head =
-        format!("POST {APP}/chatgroups/1/share_files HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n");
+    let head = format!(
+        "POST {APP}/chatgroups/1/share_files HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n"
+    );
     stalled.say(head).await;
     stalled.say(vec![b'a'; 2_000_000]).await;
     let vendor = async {

@@ -240,7 +240,7 @@ async fn a_vendor_who_refuses_an_upload_before_its_end_is_heard() {
     let mut caller = house.talk().await;
     caller
         .say(format!(
-            "POST {APP}/chatgroups/1/share_files HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n"
+            "POST {APP}/chatgroups/1/share_files HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n"
         ))
         .await;
     caller.say(vec![b'a'; 2_000_000]).await;

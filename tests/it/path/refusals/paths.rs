@@ -85,7 +85,7 @@ async fn another_org_or_app_is_not_found_in_the_vendors_words() {
         "/_control/counters",
     ];
     for path in paths {
-        let request = Request::get(path).header("host", "gateway").body(Body::Empty).unwrap();
+        let request = Request::get(path).header("host", "localhost").body(Body::Empty).unwrap();
         let reply = world.send(request).await;
         assert_refused(&reply, 404, "organization_application_not_found", "unknown_app");
     }

@@ -32,7 +32,7 @@ fn with_body(method: Method, path: &str, body: Body) -> Request<Body> {
     Request::builder()
         .method(method)
         .uri(format!("{APP}{path}"))
-        .header("host", "gateway")
+        .header("host", "localhost")
         .body(body)
         .unwrap()
 }
@@ -85,6 +85,10 @@ pub(super) async fn origin() -> Scene {
     with_header(&World::new(), "origin", "https://evil.example").await
 }
 
+pub(super) async fn host() -> Scene {
+    with_header(&World::new(), "host", "evil.example").await
+}
+
 pub(super) async fn forbidden() -> Scene {
     let callers = "[[callers]]\nname = \"orders\"\nallow = [\"room.*\"]\n";
     let world = set(|config| with_callers(config, callers));
@@ -100,7 +104,7 @@ pub(super) async fn caller_limited() -> Scene {
 }
 
 pub(super) async fn unknown_app() -> Scene {
-    let request = Request::get("/easemob-demo/other/chatgroups/1").header("host", "gateway");
+    let request = Request::get("/easemob-demo/other/chatgroups/1").header("host", "localhost");
     scene(&World::new(), request.body(Body::Empty).unwrap()).await
 }
 

@@ -134,7 +134,7 @@ async fn an_upload_too_large_to_repeat_is_asked_for_again_once_there_is_a_token(
     let target = format!("{APP}/chatgroups/{}/share_files", SAMPLE_GROUPS[0]);
     let upload = || {
         let request = Request::post(target.as_str())
-            .header("host", "gateway")
+            .header("host", "localhost")
             .header("content-type", "multipart/form-data; boundary=xx");
         let head = "--xx\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\n";
         let body = format!("{head}{}\r\n--xx--\r\n", "a".repeat(2 << 20));

@@ -87,7 +87,7 @@ pub(super) const BODIES: &[Row] = &[
             "PUT|Transfer-Encoding: chunked\x0b||2|{}|0||",
             "PUT|Transfer-Encoding : chunked||2|{}|0||",
             "PUT|Content-Length: 2|Transfer-Encoding: xchunked||{}",
-            "POST /A/chatgroups/G HTTP/1.0|Host: x|Transfer-Encoding: chunked||2|{}|0||",
+            "POST /A/chatgroups/G HTTP/1.0|Host: localhost|Transfer-Encoding: chunked||2|{}|0||",
         ],
         "bare 400",
         "closed",
@@ -144,7 +144,7 @@ pub(super) const BODIES: &[Row] = &[
     ),
     (
         "a body on `DELETE`",
-        &["DELETE /A/chatgroups/G HTTP/1.1|Host: x|Content-Length: 2||{}"],
+        &["DELETE /A/chatgroups/G HTTP/1.1|Host: localhost|Content-Length: 2||{}"],
         "200",
         "open",
         Body("{}"),
@@ -152,8 +152,8 @@ pub(super) const BODIES: &[Row] = &[
     (
         "no body, and no length, on `POST`",
         &[
-            "POST /A/chatgroups/G/users/bob HTTP/1.1|Host: x||",
-            "POST /A/chatgroups/G/mute HTTP/1.1|Host: x||",
+            "POST /A/chatgroups/G/users/bob HTTP/1.1|Host: localhost||",
+            "POST /A/chatgroups/G/mute HTTP/1.1|Host: localhost||",
         ],
         "200",
         "open",
@@ -168,7 +168,7 @@ pub(super) const BODIES: &[Row] = &[
     ),
     (
         "a body that must be read, and is no JSON",
-        &["POST /A/chatgroups HTTP/1.1|Host: x|Content-Length: 3||{\"a"],
+        &["POST /A/chatgroups HTTP/1.1|Host: localhost|Content-Length: 3||{\"a"],
         "400 `malformed_body`",
         "open",
         Nothing,
