@@ -10,6 +10,7 @@
 
 mod ask;
 pub mod batch;
+mod blot;
 mod call;
 mod directives;
 mod errand;

@@ -76,6 +76,14 @@ pub struct Token {
     proven: AtomicU64,
 }
 
+impl Token {
+    /// The token itself, without the word before it.
+    #[must_use]
+    pub fn bare(&self) -> &[u8] {
+        self.header.as_bytes().strip_prefix(b"Bearer ").unwrap_or_default()
+    }
+}
+
 /// Why there is no token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NoToken {

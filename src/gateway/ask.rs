@@ -89,7 +89,7 @@ impl Passage {
                 Err(Failed::TooSlow) => return Err(Lost::Unknown(Refusal::TimedOut)),
                 Err(Failed::Silent(sending)) => return Err(Lost::Silent(sending)),
                 Ok(judged) => match self.consider(&judged, errand, &token, left, (renewed, repeated))? {
-                    Next::Done => return Ok(judged),
+                    Next::Done => return Ok(judged.without(&token)),
                     Next::AfterRenewal if errand.can_repeat() => {
                         self.desk.cells.repeat(Repeat::Token);
                         renewed = true;
@@ -103,7 +103,8 @@ impl Passage {
                         self.desk.cells.repeat(Repeat::Failed);
                         repeated = true;
                         // One that streams holds the connection that may be needed.
-                        said = matches!(judged.content, Collected::Whole(_)).then_some(Ok(judged));
+                        said =
+                            matches!(judged.content, Collected::Whole(_)).then(|| Ok(judged.without(&token)));
                     }
                 },
             }

@@ -2,8 +2,9 @@
 
 use super::callers::{key_of, with_callers};
 use super::token::uncached;
-use crate::support::tap::Tap;
+use crate::support::tap::{Sent, Tap};
 use crate::support::world::{Reply, World, request};
+use bytes::Bytes;
 use easemob_gateway::config::Config;
 use easemob_gateway::simulator::SAMPLE_GROUPS;
 use http::{HeaderName, HeaderValue, Method};
@@ -197,6 +198,51 @@ async fn nor_does_one_of_the_vendors() {
     assert!(!fetched.header("etag").is_empty() && !fetched.data().is_null());
     let hit = world.get(&group).await;
     assert!(hit.is_hit() && hit.body == fetched.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_repeats_the_app_token_has_asterisks_in_its_place() {
+    // In a header, or twice in a body; of a write, a read that is kept, one that is not, and an error.
+    let dress = |sent: &Sent, answer: &mut http::Response<Bytes>| {
+        let token = sent.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
+        match sent.header("tracestate") {
+            "head=1" => drop(answer.headers_mut().insert("x-echo", format!("a {token}").parse().unwrap())),
+            "body=1" => *answer.body_mut() = format!(r#"{{"data":["{token}",1,"{token}"]}}"#).into(),
+            "error=1" => {
+                *answer.status_mut() = http::StatusCode::BAD_REQUEST;
+                *answer.body_mut() = format!("no {token}").into();
+            }
+            _ => {}
+        }
+    };
+    let (world, tap) = World::tapped(1, dress, uncached, |_| {});
+    let group = format!("/chatgroups/{}", SAMPLE_GROUPS[0]);
+    assert_eq!(world.get(&group).await.status, 200);
+    for (method, path) in [
+        (Method::GET, format!("{group}/announcement")),
+        (Method::GET, "/elsewhere".to_owned()),
+        (Method::POST, path()),
+    ] {
+        for echo in ["head=1", "error=1", "body=1"] {
+            let body =
+                (method == Method::POST).then(|| json!({"usernames": ["bob"], "mute_duration": 60_000}));
+            let mut asked = request(method.clone(), &path, body);
+            asked.headers_mut().insert("traceparent", HeaderValue::from_static("00-1-2-01"));
+            asked.headers_mut().insert("tracestate", HeaderValue::from_static(echo));
+            asked.headers_mut().insert("cache-control", HeaderValue::from_static("no-cache"));
+            let reply = world.send(asked).await;
+            let token = tap.last().header("authorization")["Bearer ".len()..].to_owned();
+            assert!(token.len() > 10 && !format!("{reply:?}").contains(&token), "{path} {echo}");
+            let stars = "*".repeat(token.len());
+            match echo {
+                "head=1" => assert_eq!(reply.header("x-echo"), format!("a {stars}"), "{path}"),
+                "body=1" => {
+                    assert_eq!(reply.body, format!(r#"{{"data":["{stars}",1,"{stars}"]}}"#), "{path}")
+                }
+                _ => assert_eq!(reply.body, format!("no {stars}"), "{path}"),
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
