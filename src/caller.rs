@@ -82,10 +82,13 @@ impl Callers {
     /// # Errors
     /// [`Unidentified`] when there is no caller of these headers.
     pub fn identify(&self, headers: &HeaderMap) -> Result<Option<u16>, Unidentified> {
-        let mut all = headers.get_all(AUTHORIZATION).iter().map(|value| bearer(value.as_bytes()));
+        let all = headers.get_all(AUTHORIZATION).iter();
         if self.is_open() {
-            return if all.flatten().any(is_vendors) { Err(Unidentified::VendorToken) } else { Ok(None) };
+            // Under whatever scheme: what stands there is replaced, and this would silently become the app's.
+            let mut words = all.flat_map(|value| value.as_bytes().split(|byte| b" \t,:=\"'".contains(byte)));
+            return if words.any(is_vendors) { Err(Unidentified::VendorToken) } else { Ok(None) };
         }
+        let mut all = all.map(|value| bearer(value.as_bytes()));
         let key = all.next().flatten().ok_or(Unidentified::Missing)?;
         // Of two keys nobody knows whose request it is.
         if all.next().is_some() {

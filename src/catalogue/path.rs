@@ -2,11 +2,13 @@
 //!
 //! What is matched here and what the vendor understands must be the same thing, or a write could touch the
 //! wrong tags. So a path that two parsers might read differently is refused: empty and dot segments, encoded
-//! slashes, `;` (some servers cut parameters off there), control characters, escapes of escapes. Escapes of
+//! slashes, `;` (some servers cut parameters off there), control characters, blanks at the ends of segments, escapes of
+//! escapes. Escapes of
 //! harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came. One slash at the end is
 //! taken for none, since a client library of the vendor's writes it; whether the answer is the same nobody says, so
 //! whoever keeps answers must keep none of those.
 
+use percent_encoding::percent_decode_str;
 use std::borrow::Cow;
 
 /// Why a path is refused.
@@ -22,6 +24,8 @@ pub enum Ambiguous {
     Character,
     /// A `%` that begins no escape, or `%25`.
     Escape,
+    /// A segment that begins or ends with a blank: who trims it reads another one.
+    Blank,
 }
 
 impl Ambiguous {
@@ -34,6 +38,7 @@ impl Ambiguous {
             Self::Separator => "the path has an encoded separator, a backslash or a semicolon",
             Self::Character => "the path has a character that must be escaped",
             Self::Escape => "the path has a broken or doubled escape",
+            Self::Blank => "a segment of the path begins or ends with a blank",
         }
     }
 }
@@ -68,11 +73,19 @@ pub fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
             match segment {
                 "" => return Err(Ambiguous::EmptySegment),
                 "." | ".." => return Err(Ambiguous::DotSegment),
+                _ if has_outer_blank(segment) => return Err(Ambiguous::Blank),
                 _ => {}
             }
         }
     }
     Ok(path)
+}
+
+/// Whether the segment's text, by any notion of a blank, is longer than it is trimmed.
+fn has_outer_blank(segment: &str) -> bool {
+    let is_escaped = segment.starts_with('%') || segment.as_bytes().iter().rev().nth(2) == Some(&b'%');
+    let text = || percent_decode_str(segment).decode_utf8_lossy();
+    is_escaped && text().trim().len() < text().len()
 }
 
 fn without_last_slash(path: &str) -> &str {

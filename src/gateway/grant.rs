@@ -43,7 +43,11 @@ static MEMBERS: LazyLock<Pointers> =
 /// the same path to some servers.
 pub(super) fn is_for(request: &Request<Body>, prefix: &str) -> bool {
     let below = request.uri().path().strip_prefix(prefix).unwrap_or_default();
-    let looks_so = |path: &str| path.split('.').next().is_some_and(|path| path.eq_ignore_ascii_case(TOKEN));
+    // Letters of other alphabets are some of its letters to servers that compare without case.
+    let looks_so = |path: &str| {
+        let text = percent_decode_str(path).decode_utf8_lossy().to_lowercase();
+        text.split('.').next() == Some(TOKEN)
+    };
     // No spelling begins otherwise, or is longer.
     let may_be =
         || below.len() <= SPELLING_MAX && matches!(below.as_bytes().get(1), Some(b't' | b'T' | b'%'));

@@ -2,7 +2,7 @@
 //!
 //! Headers of the connection end here (RFC 9110, 7.6.1), with those that `Connection` names. So does what would
 //! tell one side about the other: the caller's credentials, cookies and forwarding chain on the way out, cookies
-//! on the way back. Headers that make some servers take a request for another one are not passed on.
+//! on the way back. That includes `Via`, which RFC 9110 (7.6.3) wants here: it would name hosts of the inside. Headers that make some servers take a request for another one are not passed on.
 
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
@@ -42,17 +42,32 @@ fn is_not_for_vendor(name: &str) -> bool {
         name,
         "authorization"
             | "content-length"
+            | "cf-connecting-ip"
+            | "cf-connecting-ipv6"
             | "cookie"
             | "expect"
+            | "fastly-client-ip"
             | "forwarded"
             | "host"
+            | "referer"
+            | "true-client-ip"
+            | "via"
+            | "x-client-ip"
+            | "x-cluster-client-ip"
+            | "x-forwarded"
             | "x-http-method"
             | "x-http-method-override"
             | "x-method-override"
+            | "x-original-forwarded-for"
+            | "x-original-host"
             | "x-original-url"
+            | "x-real-ip"
+            | "x-remote-addr"
+            | "x-remote-ip"
             | "x-request-timeout-ms"
             | "x-rewrite-url"
     ) || name.starts_with("x-forwarded-")
+        || name.starts_with("x-envoy-")
 }
 
 /// Removes these, and those that `Connection` names. One walk: most of what could be removed is never there.

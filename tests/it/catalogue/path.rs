@@ -38,6 +38,9 @@ fn what_two_parsers_could_read_differently_is_refused() {
         ("/a%+1", Escape),
         ("/a%252F", Escape),
         ("/a%25", Escape),
+        ("/a%20", Blank),
+        ("/%20a/b", Blank),
+        ("/a/b%E3%80%80/", Blank),
     ] {
         assert_eq!(canonical(path), Err(why), "{path:?}");
     }

@@ -228,6 +228,16 @@ async fn an_open_door_refuses_the_vendors_tokens_and_browsers() {
         let reply = with_headers(&world, &group(), &[("authorization", &bearer)]).await;
         assert_refused(&reply, 401, "unauthorized", "vendor_token");
     }
+    for odd in [
+        "Token YWMtP_8IisA",
+        "YWMtP_8IisA",
+        "Bearer\tYWMtP_8IisA",
+        "Bearer:YWMtP_8IisA",
+        "Token token=\"dt-abc\"",
+    ] {
+        let reply = with_headers(&world, &group(), &[("authorization", odd)]).await;
+        assert_refused(&reply, 401, "unauthorized", "vendor_token");
+    }
     let hidden = [("authorization", "Basic abc"), ("authorization", "Bearer YWMtP_8IisA")];
     assert_refused(&with_headers(&world, &group(), &hidden).await, 401, "unauthorized", "vendor_token");
     for origin in ["https://evil.example", "null", ""] {

@@ -124,7 +124,7 @@ async fn every_other_grant_is_refused_and_nothing_is_sent() {
         "body_too_large",
     );
     // What some servers take for that path is nobody's way to a token.
-    for path in ["/Token", "/TOKEN/", "/token.json", "/%54oken", "/token.", "/tOkEn.x.y"] {
+    for path in ["/Token", "/TOKEN/", "/token.json", "/%54oken", "/token.", "/tOkEn.x.y", "/to%E2%84%AAen"] {
         for body in [user.to_string(), good.to_string(), json!({"grant_type": "agora"}).to_string()] {
             let reply = post(&world, path, body, Some("orders")).await;
             assert_refused(&reply, 400, "illegal_argument", "bad_grant");
@@ -143,7 +143,17 @@ async fn every_other_grant_is_refused_and_nothing_is_sent() {
             assert_refused(&world.send(request).await, 400, "illegal_argument", "bad_grant");
         }
     }
-    for path in ["/token//", "//token", "/./token", "/token;a=b", "/token%2f"] {
+    for path in [
+        "/token//",
+        "//token",
+        "/./token",
+        "/token;a=b",
+        "/token%2f",
+        "/token%20",
+        "/%20token",
+        "/token%C2%A0",
+        "/token%20/",
+    ] {
         assert_eq!(post(&world, path, user.to_string(), Some("login")).await.refusal(), "ambiguous_path");
     }
     assert_eq!((world.calls(), world.grants()), (0, 0));

@@ -2,6 +2,7 @@
 
 use super::callers::{key_of, with_callers};
 use super::token::uncached;
+use crate::documentation::{quoted, rows, text};
 use crate::support::tap::{Sent, Tap};
 use crate::support::world::{Reply, World, request};
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use easemob_gateway::config::Config;
 use easemob_gateway::simulator::SAMPLE_GROUPS;
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// A write: what is sent for one caller alone carries his headers.
 fn path() -> String {
@@ -125,6 +127,28 @@ async fn who_asked_and_from_where_is_not_told_to_the_vendor() {
     assert!(!format!("{sent:?}").contains(&key));
     assert_eq!(sent.headers.get_all("host").iter().count(), 1);
     assert_eq!(sent.header("host"), "127.0.0.1:1", "the vendor's");
+}
+
+/// Nothing of the table crosses, and what is not in it does: nobody's list is longer than the other's.
+#[tokio::test(start_paused = true)]
+async fn the_table_of_headers_that_end_here_is_true() {
+    let (world, tap) = world(&[], |_| {});
+    let told: BTreeSet<String> =
+        rows("**What a service should know:**").iter().flat_map(|row| quoted(&row[1])).collect();
+    assert!(told.len() > 30, "{told:?}");
+    for name in told {
+        let name = name.replace('*', "anything");
+        // Both sides of these are this test's own request.
+        if ["authorization", "content-length", "host"].contains(&&*name) {
+            continue;
+        }
+        write_with(&world, &[(name.clone().leak(), "chunked")]).await;
+        assert!(!tap.last().headers.contains_key(&*name), "{name}");
+    }
+    for line in text("src/upstream/headers.rs").lines().filter(|line| line.trim_start().starts_with("| \"")) {
+        let name = quoted(&line.replace('"', "`")).pop_first().expect(line);
+        assert!(text("README.md").contains(&format!("`{name}`")), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

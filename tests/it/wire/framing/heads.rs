@@ -133,6 +133,21 @@ pub(super) const HEADS: &[Row] = &[
         Nothing,
     ),
     (
+        "an encoded blank at the beginning or end of a segment",
+        &[
+            "GET /A/chatgroups/G%20 HTTP/1.1|Host: localhost||",
+            "GET /A/chatgroups/%20G HTTP/1.1|Host: localhost||",
+            "GET /A/chatgroups/G%C2%A0 HTTP/1.1|Host: localhost||",
+            "GET /A/chatgroups/G%e3%80%80/x HTTP/1.1|Host: localhost||",
+            "POST /A/chatgroups%20 HTTP/1.1|Host: localhost||",
+            "POST /easemob-demo/chat/token%20 HTTP/1.1|Host: localhost||",
+            "POST /easemob-demo/chat/%20token HTTP/1.1|Host: localhost||",
+        ],
+        "400 `ambiguous_path`",
+        "open",
+        Nothing,
+    ),
+    (
         "a fragment",
         &["GET /A/chatgroups/G#x HTTP/1.1|Host: localhost||"],
         "200",
