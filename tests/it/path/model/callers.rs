@@ -27,7 +27,7 @@ pub(super) struct Desk {
     open: Arc<AtomicUsize>,
 }
 
-/// A reading whose answer was kept, and when it ended.
+/// A reading whose answer was kept, and when it began.
 pub(super) type Kept = (Read, Instant, Reply);
 
 pub(super) struct Caller {
@@ -102,7 +102,7 @@ impl Desk {
         let reply = whole(outcome.await.unwrap()).await;
         let judged = self.line.judge(|reference| reference.judge(&reading, &reply));
         self.note(judged);
-        if reply.header("cache-status").contains("stored") && is_now(reading.since) {
+        if reply.header("cache-status").contains("stored") {
             self.kept.lock().unwrap().push((reading.what, reading.since, reply));
         }
     }

@@ -186,7 +186,7 @@ impl Stage {
             if alone && same(&again)? != same(&reply)? {
                 return Err(format!("{read} was kept, and another answer was given"));
             }
-            // Of several, one may have been fetched later.
+            // Of several, one may have been fetched later; who has waited for it long is one of them.
             if !self.line.judge(|reference| reference.follows(read, &reply, &again))? {
                 return Err(format!("{read} was kept, and an older answer was given"));
             }
