@@ -162,6 +162,9 @@ fn the_image_is_empty_but_for_the_program() {
     assert_eq!(asks[..2], ["/easemob-gateway", "probe"]);
     assert_is_answered(asks[2].strip_prefix("http://127.0.0.1:9090").expect("the default of [admin]"));
     assert_eq!(last.lines().filter(|line| line.starts_with("COPY ")).count(), 1, "the program alone");
+    // It has been started in there, by nobody in particular, before there is an image.
+    assert_eq!(line("RUN "), "[\"/easemob-gateway\", \"--version\"]");
+    assert!(last.find("USER ") < last.find("RUN "));
     // What the build copies is there, and is let through.
     let let_through = text(".dockerignore");
     for line in build.lines().filter_map(|line| line.strip_prefix("COPY ")) {
