@@ -45,7 +45,7 @@ pub enum Unidentified {
     VendorToken,
     /// A browser's request while the door is open.
     Origin,
-    /// Another name than this machine's own while the door is open: a page may have been led here by it.
+    /// A name that a page may have led here, while the door is open.
     Host,
 }
 

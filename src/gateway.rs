@@ -234,9 +234,10 @@ impl Gateway {
         let house = &*self.house;
         let came = house.cache.epochs.now();
         call::check_target(&request)?;
-        // Who is known by a key is no page, whatever leads there; where nobody is known, a page must not be let in.
+        // Who is known by a key is no page, whatever leads there.
         if policy.callers.is_open() {
-            page::refuse(&request, self.any_host).map_err(Refusal::Unidentified)?;
+            let ours = (!self.any_host).then_some(&policy.settings.host);
+            page::refuse(&request, ours).map_err(Refusal::Unidentified)?;
         }
         if grant::is_for(&request, &policy.settings.prefix) {
             return Ok(Step::Grant(Box::new(request)));
@@ -329,13 +330,8 @@ impl Passage {
 /// The first gate: right and fairness. Asked before the cache, since a flood of hits must be stoppable too.
 fn may(house: &House, policy: &Policy, ledger: &Ledger, call: &Call) -> Result<(), Refusal> {
     right(house, policy, ledger.caller, call)?;
-    match ledger.caller {
-        Some(caller) => {
-            let endpoint = usize::from(call.subject.endpoint.0);
-            policy.fairness.check(caller, Some(endpoint)).map_err(limited)
-        }
-        None => Ok(()),
-    }
+    let endpoint = Some(usize::from(call.subject.endpoint.0));
+    ledger.caller.map_or(Ok(()), |caller| policy.fairness.check(caller, endpoint).map_err(limited))
 }
 
 /// Whether the caller may do this at all.

@@ -185,7 +185,7 @@ impl Refusal {
                 Unidentified::VendorToken => "Leave the vendor's token out: the gateway adds the app's own.",
                 Unidentified::Origin => "Browsers may not use a gateway that knows no callers.",
                 Unidentified::Host => {
-                    "A gateway that knows no callers is asked as localhost or by its address."
+                    "A gateway that knows no callers is asked by a name without a dot, or by its address."
                 }
             }
             .into(),

@@ -82,10 +82,10 @@ impl Admin {
     pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
         // On loopback nobody needs a key to look, so it must be nobody's page who looks.
         if self.is_local
-            && let Err(why) = page::refuse(&request, false)
+            && let Err(why) = page::refuse(&request, Some(&HeaderValue::from_static("")))
         {
             let what = match why {
-                Unidentified::Host => "This listener is asked as localhost or by its address.",
+                Unidentified::Host => "This listener is asked by a name without a dot, or by its address.",
                 _ => PAGES,
             };
             return error(StatusCode::FORBIDDEN, "forbidden_op", what);

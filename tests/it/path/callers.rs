@@ -286,9 +286,26 @@ async fn an_open_door_is_asked_by_names_that_lead_nowhere_else() {
         "127.0.0.1:8080",
         "[::1]:8080",
         "10.0.0.7",
+        "gateway:8080",
     ] {
         for reply in at_host(&world, host).await {
             assert_eq!(reply.status, 200, "{host}");
+        }
+    }
+}
+
+/// A client that finds the gateway by a table of hosts goes on naming the vendor.
+#[tokio::test(start_paused = true)]
+async fn an_open_door_is_asked_by_the_vendors_own_name() {
+    let world = World::with(|config| config.vendor.origin.host = "a1.vendor.example".into(), |_| {});
+    for host in ["a1.vendor.example", "A1.Vendor.example:8080", "a1.vendor.example."] {
+        for reply in at_host(&world, host).await {
+            assert_eq!(reply.status, 200, "{host}");
+        }
+    }
+    for host in ["a2.vendor.example", "a1.vendor.example.evil.example"] {
+        for reply in at_host(&world, host).await {
+            assert_refused(&reply, 403, "forbidden_op", "host");
         }
     }
 }

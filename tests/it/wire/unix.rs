@@ -35,7 +35,7 @@ async fn it_answers_on_a_socket_and_on_tcp_with_one_memory() {
     let answer = served.talk().await.ask(get(&format!("/chatgroups/{}", SAMPLE_GROUPS[0]))).await;
     assert_eq!(answer.header("cache-status"), "easemob-gateway; hit");
     // No browser comes through a socket, so its host may be any; of TCP it may not.
-    let elsewhere = get("/chatgroups/7").replace("Host: localhost", "Host: gateway");
+    let elsewhere = get("/chatgroups/7").replace("Host: localhost", "Host: gateway.example");
     assert_ne!(Talk::on(UnixStream::connect(&socket).await.unwrap()).ask(&*elsewhere).await.status(), 403);
     assert_eq!(served.talk().await.ask(&*elsewhere).await.header("gateway-error"), "host");
     // HTTP/2 is told by its first bytes here as well.
