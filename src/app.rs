@@ -94,6 +94,7 @@ pub fn known() -> Known {
     let pools = easemob::pools();
     Known {
         endpoints: endpoint_names(),
+        by_name: easemob::endpoints().iter().filter(|row| row.by_name).map(|row| row.name).collect(),
         pools: pools.iter().map(|pool| pool.name).collect(),
         weighed: pools.iter().filter(|pool| pool.weighs.is_some()).map(|pool| pool.name).collect(),
     }

@@ -24,6 +24,7 @@ pub mod clock;
 pub mod config;
 pub mod easemob;
 pub mod exchange;
+pub mod file;
 pub mod gateway;
 pub mod limit;
 pub mod server;

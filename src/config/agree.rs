@@ -223,7 +223,9 @@ fn callers(callers: &[Caller], context: &mut Context<'_>) {
             }
         }
         for (number, pattern) in caller.allow.iter().enumerate() {
-            matches_some(&format!("callers[{index}].allow[{number}]"), pattern, context);
+            let name = format!("callers[{index}].allow[{number}]");
+            matches_some(&name, pattern, context);
+            grants_some(&name, pattern, context);
         }
         for pattern in caller.quotas.keys() {
             matches_some(&format!("callers[{index}].quotas.{:?}", pattern.as_str()), pattern, context);
@@ -257,6 +259,20 @@ fn matches_some(name: &str, pattern: &Pattern, context: &mut Context<'_>) {
         let what = format!("{name}: {:?} matches no endpoint", pattern.as_str());
         let expected = known(pattern.as_str(), &context.known.endpoints);
         context.contradiction(&[name], what, &expected);
+    }
+}
+
+/// No pattern reaches what must be named in full; one that matches nothing else gives nothing.
+fn grants_some(name: &str, pattern: &Pattern, context: &mut Context<'_>) {
+    let known = context.known;
+    let mut meant = known.endpoints.iter().filter(|endpoint| pattern.matches(endpoint)).peekable();
+    let is_pattern = pattern.as_str().contains('*');
+    if is_pattern && meant.peek().is_some() && meant.clone().all(|endpoint| known.by_name.contains(endpoint))
+    {
+        let what =
+            format!("{name}: {:?} allows nothing: no pattern reaches what it matches", pattern.as_str());
+        let names: Vec<String> = meant.map(|endpoint| format!("{endpoint:?}")).collect();
+        context.contradiction(&[name], what, &format!("the names in full: {}", names.join(", ")));
     }
 }
 

@@ -59,7 +59,7 @@ impl Files {
 fn digest(paths: &[PathBuf]) -> Digest {
     let mut context = Context::new(&SHA256);
     for path in paths {
-        match std::fs::read(path) {
+        match crate::file::read(path) {
             Ok(bytes) => {
                 context.update(&(bytes.len() as u64).to_be_bytes());
                 context.update(&bytes);

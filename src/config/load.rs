@@ -32,6 +32,8 @@ pub struct Loaded {
 pub struct Known {
     /// In `[endpoints."…"]` and `allow`.
     pub endpoints: Vec<&'static str>,
+    /// Those that `allow` must name in full.
+    pub by_name: Vec<&'static str>,
     /// In `[pools."…"]`.
     pub pools: Vec<&'static str>,
     /// Those of the pools that count what a call names.
@@ -94,7 +96,7 @@ fn read_text(path: &Path) -> Result<String, Mistakes> {
         let mistake = Mistake { place: Place::File, what, expected: expected.to_owned(), show: Show::Line };
         Mistakes::new(path, "", vec![mistake])
     };
-    let bytes = std::fs::read(path)
+    let bytes = crate::file::read(path)
         .map_err(|error| whole_file(error.to_string(), "expected a file that can be read"))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -63,14 +63,14 @@ impl Secret {
     /// What its file holds now; the secret itself when it came from elsewhere.
     ///
     /// # Errors
-    /// When the file cannot be read, or is empty.
+    /// When the file cannot be read, or what is in it can be no secret.
     pub fn reread(&self) -> io::Result<SecretString> {
         let Some(path) = self.file() else { return Ok(self.value.clone()) };
         let secret = read_file(path)?;
-        if secret.expose_secret().trim().is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} is empty", path.display())));
+        match unfit(secret.expose_secret()) {
+            Some(why) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{} {why}", path.display()))),
+            None => Ok(secret),
         }
-        Ok(secret)
     }
 
     /// What stands in its place until it has been read.
@@ -124,8 +124,8 @@ impl Value for Secret {
             _ => referred(raw, context)?,
         };
         let text = secret.value.expose_secret();
-        if text.trim().is_empty() {
-            return refuse(raw, context, &format!("the secret from {} is empty", secret.source), "a secret");
+        if let Some(why) = unfit(text) {
+            return refuse(raw, context, &format!("the secret from {} {why}", secret.source), "a secret");
         }
         if text.starts_with("<hidden: ") {
             return refuse(raw, context, "this only stands where a secret was hidden", EXPECTED);
@@ -135,6 +135,19 @@ impl Value for Secret {
 
     fn print(&self) -> Option<String> {
         Some(quote(&self.to_string()))
+    }
+}
+
+/// Why this cannot be the secret that was meant. It is not tried at the vendor, who bans those who try wrong ones.
+fn unfit(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        Some("is empty")
+    } else if text.chars().any(char::is_control) {
+        Some("has a control character or a line end in it")
+    } else if text.trim() != text {
+        Some("begins or ends with a blank")
+    } else {
+        None
     }
 }
 
@@ -184,7 +197,7 @@ fn from_file(raw: &Raw<'_>, context: &mut Context<'_>, text: &str) -> Option<Sec
 }
 
 fn read_file(path: &Path) -> io::Result<SecretString> {
-    let text = std::fs::read_to_string(path)?;
+    let text = crate::file::read_text(path)?;
     Ok(SecretString::from(text.trim_end_matches(['\n', '\r'])))
 }
 

@@ -66,7 +66,8 @@ impl Tls {
 
 fn read(settings: &TlsSettings) -> io::Result<ServerConfig> {
     let chain = certificates(&settings.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&settings.key).map_err(|error| about(&settings.key, error))?;
+    let key = crate::file::read(&settings.key).map_err(|error| about(&settings.key, error))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| about(&settings.key, error))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -93,8 +94,10 @@ fn read(settings: &TlsSettings) -> io::Result<ServerConfig> {
 }
 
 fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
-    let read = CertificateDer::pem_file_iter(file).map_err(|error| about(file, error))?;
-    let chain: Vec<_> = read.collect::<Result<_, _>>().map_err(|error| about(file, error))?;
+    let read = crate::file::read(file).map_err(|error| about(file, error))?;
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(&read)
+        .collect::<Result<_, _>>()
+        .map_err(|error| about(file, error))?;
     if chain.is_empty() {
         return Err(io::Error::other(format!("{}: no certificate in it", file.display())));
     }

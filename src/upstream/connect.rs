@@ -215,7 +215,7 @@ impl HttpBody for Watched {
 fn tls(settings: &Settings) -> io::Result<(tokio_rustls::TlsConnector, ServerName<'static>)> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(file) = &settings.ca_file {
-        for certificate in CertificateDer::pem_file_iter(file).map_err(io::Error::other)? {
+        for certificate in CertificateDer::pem_slice_iter(&crate::file::read(file)?) {
             roots.add(certificate.map_err(io::Error::other)?).map_err(io::Error::other)?;
         }
         // Whatever is no PEM is passed over: better said now than as a vendor whose certificate is strange.

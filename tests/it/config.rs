@@ -20,7 +20,15 @@ const RECIPIENTS: &str = "message.users.recipients";
 /// `group.create` spends from a pool of another name.
 fn known() -> Known {
     Known {
-        endpoints: vec!["group.read", "group.create", "group.mute.add", "room.read", "message.send"],
+        endpoints: vec![
+            "group.read",
+            "group.create",
+            "group.mute.add",
+            "room.read",
+            "message.send",
+            "token.user",
+        ],
+        by_name: vec!["token.user"],
         pools: vec!["group.read", "group.mute.add", "room.read", "groups", "message.send", RECIPIENTS],
         weighed: vec![RECIPIENTS],
     }

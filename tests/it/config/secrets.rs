@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use easemob_gateway::config::SecretSource;
+use easemob_gateway::config::{Files, SecretSource};
+use easemob_gateway::file::BYTES_MAX;
+use easemob_gateway::server::{Tls, TlsSettings};
 use secrecy::ExposeSecret;
 
-use super::{SECRET, load_text, minimal_with};
+use super::{SECRET, load_file, load_text, minimal_with};
 
 /// `minimal.toml` with another `client_secret`.
 fn with_secret(value: &str) -> String {
@@ -35,6 +37,69 @@ fn a_secret_comes_from_a_file_without_its_last_line_end() {
     assert!(loaded.warnings[0].contains("everybody on this machine may read it"), "{:?}", loaded.warnings);
     let mistakes = load_text(&secret_file(folder.path(), "\n", 0o600)).expect_err("empty").to_string();
     assert!(mistakes.contains("is empty"), "{mistakes}");
+}
+
+#[test]
+fn what_can_be_no_secret_is_told_and_never_tried() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (content, why) in [
+        ("hunter2 ", "begins or ends with a blank"),
+        ("\u{feff}hunter2\0", "control character"),
+        (" hunter2\n", "begins or ends with a blank"),
+        ("hunter2\0", "control character"),
+        ("hunter2\nhunter3\n", "a line end in it"),
+        ("hun\tter2", "control character"),
+        ("hunter2\u{a0}\n", "begins or ends with a blank"),
+    ] {
+        let mistakes = load_text(&secret_file(folder.path(), content, 0o600)).expect_err(why).to_string();
+        assert!(mistakes.contains(why) && !mistakes.contains("hunter"), "{mistakes}");
+        let literal = with_secret(&serde_json::to_string(content).unwrap());
+        if !content.ends_with('\n') {
+            assert!(load_text(&literal).expect_err(why).to_string().contains(why), "{content:?}");
+        }
+    }
+    // A file that becomes such while the gateway runs is told, too, and the secret before it stays.
+    let loaded = load_text(&secret_file(folder.path(), "hunter2\n", 0o600)).expect("loads");
+    std::fs::write(folder.path().join("secret"), "hunter2\0\n").unwrap();
+    assert!(
+        loaded.config.vendor.client_secret.reread().unwrap_err().to_string().contains("control character")
+    );
+}
+
+/// A pipe that nobody writes into; opening it would wait for ever.
+fn pipe(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+    assert!(made.success());
+    path
+}
+
+#[test]
+fn what_is_no_file_is_told_and_holds_nothing_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (pipe, long, link) = (pipe(folder.path()), folder.path().join("long"), folder.path().join("link"));
+    std::fs::write(&long, vec![b'#'; BYTES_MAX as usize + 1]).unwrap();
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    for (path, why) in [
+        (&*pipe, "no regular file"),
+        (&*link, "no regular file"),
+        (folder.path(), "no regular file"),
+        (Path::new("/dev/zero"), "no regular file"),
+        (&*long, "is longer than 4194304 bytes"),
+    ] {
+        let mistakes = load_file(path).expect_err(why).to_string();
+        assert!(mistakes.contains(why), "{mistakes}");
+        let mistakes = load_text(&with_secret(&format!("{{ file = {path:?} }}"))).expect_err(why).to_string();
+        assert!(mistakes.contains(why), "{mistakes}");
+        let tls = TlsSettings {
+            certificate: path.to_owned(),
+            key: path.to_owned(),
+            client_ca: None,
+            client_required: false,
+        };
+        assert!(Tls::new(tls).unwrap_err().to_string().contains(why));
+        assert!(!Files::new(vec![path.to_owned()]).changed());
+    }
 }
 
 #[test]
