@@ -1,9 +1,10 @@
 //! The moment of closing: what has been sent by then is answered, and told that it was the last.
 
 use crate::support::house::{House, Vendor};
-use crate::support::wire::{Talk, get};
-use easemob_gateway::simulator::SAMPLE_GROUPS;
+use crate::support::wire::{Talk, get, soon};
+use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
 use std::io::Write;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const GROUP: &str = SAMPLE_GROUPS[0];
@@ -30,6 +31,21 @@ async fn connections_that_stand_in_the_queue_are_answered() {
     }
     house.ended().await;
     assert!(TcpStream::connect(house.address).await.is_err());
+}
+
+#[tokio::test]
+async fn who_closes_half_of_his_connection_is_gone() {
+    let vendor = Vendor::start().await;
+    let house = House::before(&vendor.origin()).await;
+    let hold = vendor.control.hold(Matcher::path("/chatgroups"), HoldAt::Arrival);
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    stream.write_all(get(&format!("/chatgroups/{GROUP}")).as_bytes()).await.unwrap();
+    soon(hold.arrived(1)).await;
+    stream.shutdown().await.unwrap();
+    let mut heard = Vec::new();
+    soon(stream.read_to_end(&mut heard)).await.unwrap();
+    assert!(heard.is_empty(), "README: he gets no answer");
+    hold.release();
 }
 
 #[tokio::test]

@@ -108,7 +108,7 @@ pub(super) const BODIES: &[Row] = &[
         Nothing,
     ),
     (
-        "the size of a chunk with a sign, a prefix, no or too many digits; bare LF; bytes that are too many",
+        "the size of a chunk with a sign, a prefix, no digits, or beyond 64 bits; bare LF; bytes that are too many",
         &[
             "PUT|Transfer-Encoding: chunked||zz|{}|0||",
             "PUT|Transfer-Encoding: chunked||+2|{}|0||",
@@ -133,6 +133,16 @@ pub(super) const BODIES: &[Row] = &[
         "400 `body_cut`",
         "closed",
         Nothing,
+    ),
+    (
+        "the size of a chunk with zeros before it",
+        &[
+            "PUT|Transfer-Encoding: chunked||0002|{}|0||",
+            "PUT|Transfer-Encoding: chunked||00000000000000000002|{}|000||",
+        ],
+        "200",
+        "open",
+        Body("{}"),
     ),
     // bodies
     (

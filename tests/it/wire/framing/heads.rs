@@ -219,6 +219,13 @@ pub(super) const HEADS: &[Row] = &[
     ("no `Host` in HTTP/1.0", &["GET /A/chatgroups/G HTTP/1.0||"], "400 `bad_target`", "closed", Nothing),
     ("HTTP/1.0", &["GET /A/chatgroups/G HTTP/1.0|Host: localhost||"], "200", "closed", Same),
     (
+        "HTTP/1.0 with `Connection: keep-alive`",
+        &["GET /A/chatgroups/G HTTP/1.0|Host: localhost|Connection: keep-alive||"],
+        "200",
+        "open",
+        Same,
+    ),
+    (
         "empty lines before a request, bare LF at the ends of lines",
         &[
             "||GET||",
