@@ -34,8 +34,8 @@ pub(super) struct Frames {
 /// What some bytes were.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Seen {
-    /// Some of it was of a request or of an answer.
-    pub(super) of_request: bool,
+    /// A request began in it.
+    pub(super) request: bool,
     /// Somewhere in it no head was begun.
     pub(super) between: bool,
 }
@@ -60,7 +60,7 @@ impl Frames {
 
     /// Reads on. `is_idle`: no request is open.
     pub(super) fn read(&mut self, mut bytes: &[u8], is_idle: bool) -> Seen {
-        let mut seen = Seen { of_request: false, between: !self.in_head() };
+        let mut seen = Seen { request: false, between: !self.in_head() };
         while !bytes.is_empty() {
             let (is_end, rest) = if self.left > 0 {
                 let (payload, rest) = bytes.split_at(self.left.min(bytes.len()));
@@ -73,7 +73,7 @@ impl Frames {
                 let is_whole = self.have == HEADER_BYTES;
                 if is_whole {
                     self.have = 0;
-                    seen.of_request |= self.begin(is_idle);
+                    seen.request |= self.begin(is_idle);
                 }
                 (is_whole && self.left == 0, rest)
             };
@@ -86,7 +86,7 @@ impl Frames {
         seen
     }
 
-    /// The beginning of a frame has come. Whether it is of a request or an answer.
+    /// The beginning of a frame has come. Whether it begins a request.
     fn begin(&mut self, is_idle: bool) -> bool {
         let [a, b, c, kind, flags, ..] = self.header;
         self.left = usize::from(a) << 16 | usize::from(b) << 8 | usize::from(c);
@@ -98,7 +98,7 @@ impl Frames {
             WINDOW_UPDATE if !is_idle => {}
             _ => self.control += 1,
         }
-        matches!(kind, DATA | HEADERS | WINDOW_UPDATE | CONTINUATION)
+        kind == HEADERS
     }
 }
 
@@ -135,7 +135,7 @@ mod tests {
             .collect();
         assert_eq!(between, expected);
         let mut whole = Frames::new();
-        assert_eq!(whole.read(&all, true), Seen { of_request: true, between: true });
+        assert_eq!(whole.read(&all, true), Seen { request: true, between: true });
         assert!(!whole.in_head());
     }
 

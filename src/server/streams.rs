@@ -35,30 +35,46 @@ where
     fn execute(&self, future: F) {
         let Self { line, gateway, unread_timeout, .. } = self.clone();
         self.tasks.spawn("stream", async move {
-            tokio::pin!(future);
-            let mut late: Option<Pin<Box<Sleep>>> = None;
-            poll_fn(|cx| {
-                line.waits_for_us(false);
-                if future.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(());
-                }
-                if line.is_waiting_for_us() {
-                    late = None;
-                    return Poll::Pending;
-                }
-                if late.as_mut().is_some_and(|late| late.as_mut().poll(cx).is_ready()) {
-                    gateway.connection(ConnectionEvent::Stalled);
-                    return Poll::Ready(());
-                }
-                // Whatever woke it, something was taken.
-                let again = clock::now() + unread_timeout;
-                let late = late.get_or_insert_with(|| Box::pin(sleep_until(again)));
-                late.as_mut().reset(again);
-                late.as_mut().poll(cx)
-            })
-            .await;
+            let is_for_us = || line.is_waiting_for_us();
+            if unless_stalled(future, || line.waits_for_us(false), is_for_us, unread_timeout).await.is_err() {
+                gateway.connection(ConnectionEvent::Stalled);
+            }
         });
     }
+}
+
+/// Nothing was taken for that long.
+#[derive(Debug, PartialEq)]
+struct Stalled;
+
+/// Runs it to its end, or until it has waited so long in one go, and not for us. `ask` goes before each look.
+async fn unless_stalled(
+    future: impl Future<Output = ()>,
+    ask: impl Fn(),
+    is_for_us: impl Fn() -> bool,
+    timeout: Duration,
+) -> Result<(), Stalled> {
+    tokio::pin!(future);
+    let mut late: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|cx| {
+        ask();
+        if future.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        if is_for_us() {
+            late = None;
+            return Poll::Pending;
+        }
+        if late.as_mut().is_some_and(|late| late.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(Stalled));
+        }
+        // Whatever woke it, something was taken.
+        let again = clock::now() + timeout;
+        let late = late.get_or_insert_with(|| Box::pin(sleep_until(again)));
+        late.as_mut().reset(again);
+        late.as_mut().poll(cx).map(|()| Err(Stalled))
+    })
+    .await
 }
 
 /// An answer's body on its way: its line is busy until the last byte has been handed on, and knows who waits.
@@ -96,5 +112,42 @@ impl HttpBody for Sending {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use tokio::time::{Instant, sleep};
+
+    const TIMEOUT: Duration = Duration::from_secs(90);
+
+    /// Waits this long one time after the other, for us (`true`) or for the caller. How it ended, and after how long.
+    async fn waits(waits: &[(u64, bool)]) -> (Result<(), Stalled>, u64) {
+        let (began, for_us) = (Instant::now(), Cell::new(false));
+        let future = async {
+            for &(seconds, is_for_us) in waits {
+                let wait = sleep(Duration::from_secs(seconds));
+                tokio::pin!(wait);
+                poll_fn(|cx| {
+                    for_us.set(is_for_us);
+                    wait.as_mut().poll(cx)
+                })
+                .await;
+            }
+        };
+        let ended = unless_stalled(future, || for_us.set(false), || for_us.get(), TIMEOUT).await;
+        (ended, began.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_callers_time_counts_and_each_time_anew() {
+        assert_eq!(waits(&[(89, false)]).await, (Ok(()), 89));
+        assert_eq!(waits(&[(1_000, false)]).await, (Err(Stalled), 90));
+        assert_eq!(waits(&[(1_000, true)]).await, (Ok(()), 1_000));
+        assert_eq!(waits(&[(60, false), (60, false), (60, false)]).await, (Ok(()), 180));
+        assert_eq!(waits(&[(60, false), (1_000, true), (60, false)]).await, (Ok(()), 1_120));
+        assert_eq!(waits(&[(60, true), (1_000, false)]).await, (Err(Stalled), 150));
     }
 }

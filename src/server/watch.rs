@@ -46,7 +46,7 @@ pub(super) struct Line {
     is_http2: AtomicBool,
     /// The tick of the first byte of a head that is not whole yet; zero when none has come.
     head: AtomicU32,
-    /// The tick of the last byte; over HTTP/2 of the last that was of a request or an answer.
+    /// The tick of the last byte; over HTTP/2 of the last request that began or was answered.
     last: AtomicU32,
     open: AtomicU32,
     /// The tick since which nothing could be written; zero when the other end takes what it is given.
@@ -167,7 +167,7 @@ impl Line {
     fn framed(&self, (frames, control_max): &mut (Frames, usize), bytes: &[u8]) -> bool {
         let now = self.now.load(Relaxed);
         let seen = frames.read(bytes, self.open.load(Relaxed) == 0);
-        if seen.of_request {
+        if seen.request {
             self.last.store(now, Relaxed);
         }
         if !frames.in_head() {

@@ -33,7 +33,7 @@ async fn counted(house: &House, event: &str) -> u64 {
 }
 
 /// Waits until this has been counted so often, since a connection ends before that is told.
-async fn assert_counted(house: &House, event: &str, times: u64) {
+pub(super) async fn assert_counted(house: &House, event: &str, times: u64) {
     soon(async { while counted(house, event).await < times {} }).await;
     assert_eq!(counted(house, event).await, times, "{event}");
 }
@@ -63,8 +63,8 @@ async fn frames_without_a_request_end_the_connection() {
         let house = house(&vendor, &format!("{LONG}\ncontrol_frames_max = 300")).await;
         let mut peer = Peer::to(house.address, &[]).await;
         // Fewer than that between any two requests, but more in all.
-        for stream in [1, 3] {
-            peer.say(flood.repeat(200)).await;
+        for (stream, times) in [(1, 200), (3, 300)] {
+            peer.say(flood.repeat(times)).await;
             peer.say(read(stream, &kept())).await;
             assert_eq!(peer.hear_until(|frame| frame.kind == HEADERS).await.unwrap().status(), 200);
         }
@@ -162,6 +162,36 @@ async fn half_a_head_is_cut_off_also_while_another_request_is_open() {
 }
 
 #[tokio::test]
+async fn half_a_head_is_cut_off_also_when_another_request_ends_meanwhile() {
+    let vendor = Vendor::start().await;
+    let house = house(&vendor, "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
+    let whole = read(3, &kept());
+    for half in [&whole[..5], &whole[..30]] {
+        let mut peer = Peer::to(house.address, &[]).await;
+        peer.say([&read(1, &kept()), half].concat()).await;
+        assert_eq!(peer.hear_until(|frame| frame.kind == HEADERS).await.unwrap().status(), 200);
+        assert!(peer.hear_all().await.iter().all(|frame| frame.stream != 3));
+    }
+    assert_counted(&house, "late_head", 2).await;
+}
+
+#[tokio::test]
+async fn what_a_caller_may_send_ahead_is_said_at_the_beginning() {
+    let vendor = Vendor::start().await;
+    let house = house(&vendor, LONG).await;
+    let mut peer = Peer::to(house.address, &[]).await;
+    let said = peer.hear_until(|frame| frame.kind == SETTINGS).await.expect("settings");
+    let setting =
+        |n: u16| said.payload.chunks(6).find(|s| s[..2] == n.to_be_bytes()).map(|s| s[2..].to_vec());
+    let is = |n: u32| Some(n.to_be_bytes().to_vec());
+    // Requests at once, bytes of one body, and bytes of a head.
+    assert_eq!((setting(3), setting(4), setting(6)), (is(200), is(64 << 10), is(32 << 10)));
+    let all = peer.hear_until(|frame| frame.kind == WINDOW_UPDATE).await.expect("room");
+    // Beside the 65,535 that a connection begins with (RFC 9113, 6.9.2).
+    assert_eq!((all.stream, all.payload), (0, ((1_u32 << 20) - 65_535).to_be_bytes().to_vec()));
+}
+
+#[tokio::test]
 async fn data_frames_without_data_end_the_connection() {
     let vendor = Vendor::start().await;
     let house = house(&vendor, LONG).await;
@@ -228,19 +258,23 @@ async fn pings_do_not_keep_a_connection_on_which_nothing_is_asked() {
     let vendor = Vendor::start().await;
     let house = house(&vendor, &format!("{SHORT}\ncontrol_frames_max = 1000000")).await;
     let mut peer = Peer::to(house.address, &[]).await;
-    // Each answer to a ping is followed by the next ping, as long as the connection lasts.
-    peer.say(frame(PING, 0, 0, &[0; 8])).await;
+    // Each answer to a ping is followed by the next ping, as long as the connection lasts; and by room for an answer that
+    // nobody asked for.
+    let alive = [frame(PING, 0, 0, &[0; 8]), frame(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes())].concat();
+    peer.say(&alive).await;
     let gone = loop {
         match peer.hear().await {
             None => break false,
             Some(frame) if frame.kind == GOAWAY => break true,
             Some(pong) if pong.kind == PING => {
-                peer.say(frame(PING, 0, 0, &[0; 8])).await;
+                peer.say(&alive).await;
             }
             Some(_) => {}
         }
     };
     assert!(gone, "it is told");
+    // What it is told it does not answer: that does not keep it either.
+    peer.hear_all().await;
     assert_bounded(&house, &vendor, "idle").await;
 }
 
