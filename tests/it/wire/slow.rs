@@ -2,9 +2,12 @@
 //!
 //! The timeouts are small, and what is asserted is that a connection ends, never when.
 
+use super::floods::assert_counted;
+use crate::support::frames;
 use crate::support::house::{House, Vendor};
-use crate::support::wire::{APP, Mirror, get, request};
+use crate::support::wire::{APP, Mirror, get, request, soon};
 use easemob_gateway::simulator::{HoldAt, Matcher, SAMPLE_GROUPS};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const GROUP: &str = SAMPLE_GROUPS[0];
 const SHORT: &str = "head_timeout = \"300ms\"\nidle_timeout = \"1s\"\nbody_timeout = \"300ms\"";
@@ -33,6 +36,56 @@ async fn a_second_head_that_never_completes_is_cut_off_too() {
     assert_eq!(talk.ask(get(&path)).await.status(), 200);
     talk.say("GET / HTTP/1.1\r\nHost").await;
     assert!(talk.hear_all().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_head_that_goes_on_for_ever_is_cut_off_too() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
+    let path = format!("/chatgroups/{GROUP}");
+    let half = frames::frame(frames::HEADERS, 0, 1, &frames::head("GET", &path));
+    let rest = frames::frame(frames::CONTINUATION, 0, 1, &[0; 16_000]);
+    let http2 = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        &frames::frame(frames::SETTINGS, 0, 0, &[])[..],
+        &half,
+        &rest[..9],
+    ];
+    for begun in [b"GET / HTTP/1.1\r\nX: ".to_vec(), http2.concat()] {
+        let (mut reads, mut writes) = tokio::io::split(house.talk().await.into_stream());
+        writes.write_all(&begun).await.unwrap();
+        // A byte more whenever somebody else has been answered.
+        let goes_on = async {
+            while writes.write_all(b"a").await.is_ok() {
+                assert_eq!(house.ask(get(&path)).await.status(), 200);
+            }
+        };
+        let mut heard = Vec::new();
+        let ((), heard) = soon(async {
+            tokio::join!(goes_on, async {
+                let _ = reads.read_to_end(&mut heard).await;
+                heard
+            })
+        })
+        .await;
+        assert!(!heard.starts_with(b"HTTP"), "{heard:?}");
+    }
+    // For that, and not for what came.
+    assert_counted(&house, "late_head", 2).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_was_answered_has_the_time_of_an_idle_one() {
+    let vendor = Vendor::start().await;
+    let house = House::with(&vendor.origin(), "", "head_timeout = \"300ms\"\nidle_timeout = \"10m\"").await;
+    let mut idle = house.talk().await;
+    let path = format!("/chatgroups/{GROUP}");
+    assert_eq!(idle.ask(get(&path)).await.status(), 200);
+    // A head that began later is cut off meanwhile: so long has passed.
+    let mut late = house.talk().await;
+    late.say("GET").await;
+    assert!(late.hear_all().await.is_empty());
+    assert_eq!(idle.ask(get(&path)).await.status(), 200);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! Callers who stop in the middle: who does not read his answer, or does not finish his upload, holds up nobody.
 
 use super::vendor::{Raw, house};
+use crate::support::frames::{Peer, read};
+use crate::support::house::House;
 use crate::support::wire::{APP, answer, get, soon};
 use tokio::io::AsyncWriteExt;
 
@@ -41,7 +43,7 @@ async fn a_caller_who_does_not_read_is_cut_off() {
     let raw = Raw::start().await;
     let origin = raw.origin();
     let idle = "head_timeout = \"300ms\"\nidle_timeout = \"1s\"\nconnections_max = 1";
-    let (house, ()) = tokio::join!(crate::support::house::House::with(&origin, "", idle), raw.grant());
+    let (house, ()) = tokio::join!(House::with(&origin, "", idle), raw.grant());
     let mut lazy = house.talk().await;
     lazy.say(get("/chatgroups/1/share_files/x")).await;
     let vendor = async {
@@ -55,6 +57,40 @@ async fn a_caller_who_does_not_read_is_cut_off() {
     let other = async { assert_eq!(house.ask(get("/nowhere/;")).await.status(), 400) };
     soon(async { tokio::join!(vendor, other) }).await;
     drop(lazy);
+}
+
+/// The time of an idle connection passes in the middle of an answer, over either protocol.
+#[tokio::test]
+async fn a_vendor_who_pauses_in_an_answer_is_no_caller_who_does_not_read() {
+    let raw = Raw::start().await;
+    let (origin, short) = (raw.origin(), "head_timeout = \"300ms\"\nidle_timeout = \"1s\"");
+    let (house, ()) = tokio::join!(House::with(&origin, "", short), raw.grant());
+    let path = "/chatgroups/1/share_files/x";
+    let half = async || {
+        let mut vendor = raw.accept().await;
+        vendor.hear().await.expect("the download");
+        // Longer than what is read whole before it is passed on.
+        vendor.say("HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\nhalf").await;
+        vendor
+    };
+    let mut http1 = house.talk().await;
+    http1.say(get(path)).await;
+    let mut first = half().await;
+    let mut http2 = Peer::to(house.address, &[]).await;
+    http2.say(read(1, path)).await;
+    let mut second = half().await;
+    assert!(http2.hear_until(|frame| frame.payload == b"half").await.is_some());
+    // Connections that are idle meanwhile end, one after the other.
+    for _ in 0..2 {
+        let mut idle = house.talk().await;
+        assert_eq!(idle.ask(get("/nowhere/;")).await.status(), 400);
+        assert!(idle.hear_all().await.is_empty());
+    }
+    second.say("more").await;
+    assert!(http2.hear_until(|frame| frame.payload == b"more").await.is_some());
+    let rest = vec![b'x'; 3_000_000 - 4];
+    let (answer, ()) = tokio::join!(http1.hear(), first.say(rest));
+    assert!(answer.expect("an answer").whole);
 }
 
 #[tokio::test]

@@ -150,6 +150,16 @@ async fn of_two_that_start_in_one_instant_one_has_the_place() {
     assert_eq!(ask(&socket).await.status(), 200);
 }
 
+#[tokio::test]
+async fn a_folder_that_stays_locked_is_no_start() {
+    let folder = Folder::with(&listening("http://127.0.0.1:1", "\"unix:gateway.sock\"", ""));
+    let lock = std::fs::File::open(folder.path("")).unwrap();
+    lock.lock().unwrap();
+    let done = run(&["serve", "--config", &folder.config()]).await;
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    assert!(done.err.contains("somebody has locked its folder"), "{}", done.err);
+}
+
 /// Whether it listens in the end.
 async fn started(program: &mut Program) -> bool {
     soon(async {
