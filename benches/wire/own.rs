@@ -75,27 +75,23 @@ fn two_workers(origin: &Origin, work: &Path, options: &Options) {
 
 /// What a load on each of the first cores costs together.
 fn cost_of(server: &Server, loads: Vec<Load>) -> (f64, f64) {
-    let before = server.cpu();
-    let done: Vec<Done> = std::thread::scope(|scope| {
-        let running: Vec<_> = loads
-            .into_iter()
-            .enumerate()
-            .map(|(core, load)| {
-                scope.spawn(move || {
-                    let mut cores = CpuSet::new();
-                    cores.set(core);
-                    sched_setaffinity(None, &cores).expect("a core of its own");
-                    load.run()
+    measured(server, || {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = loads
+                .into_iter()
+                .enumerate()
+                .map(|(core, load)| {
+                    scope.spawn(move || {
+                        let mut cores = CpuSet::new();
+                        cores.set(core);
+                        sched_setaffinity(None, &cores).expect("a core of its own");
+                        load.run()
+                    })
                 })
-            })
-            .collect();
-        running.into_iter().map(|load| load.join().expect("a load that ends")).collect()
-    });
-    assert!(done.iter().all(|done| done.bad == 0), "answers that are none");
-    let cpu = (server.cpu() - before).as_secs_f64();
-    let requests: u64 = done.iter().map(|done| done.requests).sum();
-    let took = done.iter().map(|done| done.took).max().unwrap_or_default();
-    (cpu * 1e6 / requests as f64, cpu / took.as_secs_f64())
+                .collect();
+            running.into_iter().map(|load| load.join().expect("a load that ends")).collect()
+        })
+    })
 }
 
 fn callbacks(origin: &Origin, work: &Path, options: &Options) {
@@ -120,11 +116,18 @@ fn callbacks(origin: &Origin, work: &Path, options: &Options) {
     println!("| a message of {} bytes, ignored | {cost:.1}; {:.0} k/s |", MESSAGE.len(), 1e3 / cost);
 }
 
-/// What a load costs: CPU time of the server for each request, in µs, and how many cores it kept busy.
+/// What a load costs from the core of this program.
 fn cost(server: &Server, load: Load) -> (f64, f64) {
+    measured(server, || vec![load.run()])
+}
+
+/// CPU time of the server for each request of these loads, in µs, and how many cores it kept busy.
+fn measured(server: &Server, loads: impl FnOnce() -> Vec<Done>) -> (f64, f64) {
     let before = server.cpu();
-    let done = load.run();
-    assert_eq!(done.bad, 0, "answers that are none");
+    let done = loads();
+    assert!(done.iter().all(|done| done.bad == 0), "answers that are none");
     let cpu = (server.cpu() - before).as_secs_f64();
-    (cpu * 1e6 / done.requests as f64, cpu / done.took.as_secs_f64())
+    let requests: u64 = done.iter().map(|done| done.requests).sum();
+    let took = done.iter().map(|done| done.took).max().unwrap_or_default();
+    (cpu * 1e6 / requests as f64, cpu / took.as_secs_f64())
 }

@@ -2,11 +2,10 @@
 //!
 //! What is matched here and what the vendor understands must be the same thing, or a write could touch the
 //! wrong tags. So a path that two parsers might read differently is refused: empty and dot segments, encoded
-//! slashes, `;` (some servers cut parameters off there), control characters, blanks at the ends of segments, escapes of
-//! escapes. Escapes of
-//! harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came. One slash at the end is
-//! taken for none, since a client library of the vendor's writes it; whether the answer is the same nobody says, so
-//! whoever keeps answers must keep none of those.
+//! slashes, `;` (some servers cut parameters off there), control characters, blanks at the ends of segments, escapes
+//! of escapes. Escapes of harmless characters are undone for matching (`%2C` is `,`); what is sent stays as it came.
+//! One slash at the end is taken for none, since a client library of the vendor's writes it; whether the answer is the
+//! same nobody says, so whoever keeps answers must keep none of those.
 
 use percent_encoding::percent_decode_str;
 use std::borrow::Cow;

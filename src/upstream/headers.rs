@@ -2,7 +2,8 @@
 //!
 //! Headers of the connection end here (RFC 9110, 7.6.1), with those that `Connection` names. So does what would
 //! tell one side about the other: the caller's credentials, cookies and forwarding chain on the way out, cookies
-//! on the way back. That includes `Via`, which RFC 9110 (7.6.3) wants here: it would name hosts of the inside. Headers that make some servers take a request for another one are not passed on.
+//! on the way back. That includes `Via`, which RFC 9110 (7.6.3) wants here: it would name hosts of the inside.
+//! Headers that make some servers take a request for another one are not passed on.
 
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
@@ -41,9 +42,9 @@ fn is_not_for_vendor(name: &str) -> bool {
     matches!(
         name,
         "authorization"
-            | "content-length"
             | "cf-connecting-ip"
             | "cf-connecting-ipv6"
+            | "content-length"
             | "cookie"
             | "expect"
             | "fastly-client-ip"
